@@ -1,0 +1,35 @@
+// What a policy sees of a target, and what it keeps between picks. No socket, clock or table type:
+// a policy is a pure function over these, so each is tested by property in microseconds.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string_view>
+
+namespace sluice::policy {
+
+// One eligible target. The order of a pool's candidates is the order of the config file.
+struct Candidate {
+  uint32_t slot = 0;             // index into the shared `active` counts
+  uint32_t weight = 1;           // 1..65535; a target of weight 0 is not a candidate
+  uint32_t max_connections = 0;  // 0 = no limit
+  std::string_view name;         // its identity for consistent hashing; outlives the policy
+};
+
+inline constexpr uint32_t kNoPick = std::numeric_limits<uint32_t>::max();
+
+// One per worker and pool, owned by the worker, seeded at a random place so that workers do not
+// walk in step. xoshiro128++ state for `random` and `power_of_two`, position for the rotations.
+struct Cursor {
+  uint32_t random[4] = {};
+  uint32_t position = 0;
+};
+
+// Connections or sessions open per target slot, summed over all workers. Written by every worker
+// with relaxed adds when a connection opens and closes; a policy's reader needs only a recent
+// value, so relaxed loads suffice.
+using ActiveCounts = std::span<const std::atomic<uint32_t>>;
+
+}  // namespace sluice::policy

@@ -1,0 +1,328 @@
+// The memory that TypeScript and C++ both read: one region (a memfd mapped by both sides) that
+// holds, in this order,
+//   RegionHeader
+//   table image area 0, table image area 1           (kImageBytesMax each, used in turn)
+//   per ring: RingHeader, then kRingRecords records  (order: see RingIndex)
+//   the shared `active` counts                       (one u32 per target slot)
+//   the shared listener connection counts            (one u32 per listener slot)
+//   per worker: worker counters, listener counters per slot, target counters per slot
+// Everything is defined once, here; the addon exports names, sizes and offsets (layout_export.h)
+// and TypeScript builds its readers and writers from them. Pages are touched on first use, so the
+// capacities below cost address space, not memory.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+namespace sluice::shared {
+
+inline constexpr uint32_t kRegionMagic = 0x43554c53;  // "SLUC"
+inline constexpr uint32_t kRegionVersion = 1;
+inline constexpr uint32_t kWorkersMax = 64;
+inline constexpr uint32_t kListenerSlotsMax = 1024;
+inline constexpr uint32_t kTargetSlotsMax = 16384;
+inline constexpr uint32_t kPoolSlotsMax = 1024;
+inline constexpr uint32_t kImageBytesMax = 8U << 20U;
+inline constexpr uint32_t kRingRecords = 4096;  // power of two
+inline constexpr uint32_t kRecordBytes = 64;
+inline constexpr size_t kCacheLineBytes = 64;
+
+// ---- Rings -------------------------------------------------------------------------------------
+// Single producer, single consumer. `head` counts records ever written, `tail` records ever read,
+// both modulo 2^32; head - tail is the fill. Commands go TypeScript -> native, events back.
+struct alignas(kCacheLineBytes) RingHeader {
+  // Writer: the producer, release after the record is written. Reader: the consumer, acquire.
+  alignas(kCacheLineBytes) std::atomic<uint32_t> head;
+  // Writer: the consumer, release after the record is read. Reader: the producer, acquire.
+  alignas(kCacheLineBytes) std::atomic<uint32_t> tail;
+  // Writer: the producer. Records that did not fit. Reader: anyone, relaxed.
+  alignas(kCacheLineBytes) std::atomic<uint32_t> dropped;
+};
+static_assert(sizeof(RingHeader) == 192);
+
+// Ring order in the region: commands of the coordinator, commands of worker 0, 1, ...; then events
+// of the coordinator, events of worker 0, 1, ...
+struct RingIndex {
+  static constexpr uint32_t coordinator = 0;
+  static constexpr uint32_t worker(uint32_t index) { return index + 1; }
+};
+
+#define SLUICE_COMMAND_TYPES(X)                                                 \
+  X(load_table, 1)        /* coordinator: validate and publish a table image */ \
+  X(ping, 2)              /* coordinator: send one ICMP echo */                 \
+  X(close_connections, 3) /* worker: close what `scope` and `slot` name */
+
+enum class CommandType : uint32_t {
+#define X(name, value) name = value,
+  SLUICE_COMMAND_TYPES(X)
+#undef X
+};
+
+// What a close_connections command names.
+#define SLUICE_CLOSE_SCOPES(X) X(all, 1) X(listener, 2) X(target, 3)
+enum class CloseScope : uint32_t {
+#define X(name, value) name = value,
+  SLUICE_CLOSE_SCOPES(X)
+#undef X
+};
+
+// X(type, count, name): count 1 = scalar. Explicit padding only.
+#define SLUICE_COMMAND_FIELDS(X)                                         \
+  X(uint32_t, 1, type)                                                   \
+  X(uint32_t, 1, id)         /* ping: echoed in the answer */            \
+  X(uint64_t, 1, generation) /* load_table */                            \
+  X(uint32_t, 1, area)       /* load_table: image area 0 or 1 */         \
+  X(uint32_t, 1, bytes)      /* load_table: bytes of the image */        \
+  X(uint32_t, 1, scope)      /* close_connections: CloseScope */         \
+  X(uint32_t, 1, slot)       /* close_connections: listener or target */ \
+  X(uint8_t, 16, ip)         /* ping: IPv6, or v4-mapped */              \
+  X(uint32_t, 1, scope_id)   /* ping: of a link-local address */         \
+  X(uint32_t, 3, reserved)
+
+#define SLUICE_EVENT_TYPES(X)                                                               \
+  X(table_applied, 1)      /* coordinator: every worker has adopted `generation` */         \
+  X(table_rejected, 2)     /* coordinator: `generation` changed nothing; `code`, `error` */ \
+  X(listener_bound, 3)     /* coordinator: listener `slot`, bind `index` is at `port` */    \
+  X(ping_answered, 4)      /* coordinator: `id`, `code` = PingOutcome, `duration_us` */     \
+  X(connection_closed, 5)  /* worker: the access record */                                  \
+  X(session_ended, 6)      /* worker: the access record of a UDP session */                 \
+  X(connect_failed, 7)     /* worker: target `slot`, `code` = ConnectFailure, `error` */    \
+  X(accept_paused, 8)      /* worker: out of descriptors; accepting resumes by itself */    \
+  X(target_unreachable, 9) /* worker: an ICMP error ended a session of target `slot` */
+
+enum class EventType : uint16_t {
+#define X(name, value) name = value,
+  SLUICE_EVENT_TYPES(X)
+#undef X
+};
+
+// `slot` is the listener's in access records and listener events, the target's in failures;
+// `target_slot` is kNoSlot for a connection that never reached a target.
+#define SLUICE_EVENT_FIELDS(X)                                                    \
+  X(uint16_t, 1, type)                                                            \
+  X(uint16_t, 1, code) /* CloseReason, ConnectFailure, PingOutcome, TableError */ \
+  X(uint32_t, 1, slot)                                                            \
+  X(uint32_t, 1, target_slot)                                                     \
+  X(int32_t, 1, error)      /* errno, 0 when none */                              \
+  X(uint8_t, 16, client_ip) /* v4-mapped */                                       \
+  X(uint16_t, 1, client_port)                                                     \
+  X(uint16_t, 1, index)                                                           \
+  X(uint32_t, 1, connect_us) /* accept to target connected; duration of a ping */ \
+  X(uint32_t, 1, duration_ms)                                                     \
+  X(uint32_t, 1, id) /* ping: as in the command; table events: low 32 bits */     \
+  X(uint64_t, 1, to_target_bytes)                                                 \
+  X(uint64_t, 1, to_client_bytes)
+
+#define SLUICE_DECLARE_FIELD(type, count, name) \
+  std::conditional_t<(count) == 1, type, type[count]> name;
+
+struct alignas(8) Command {
+#define X SLUICE_DECLARE_FIELD
+  SLUICE_COMMAND_FIELDS(X)
+#undef X
+};
+static_assert(sizeof(Command) == kRecordBytes);
+
+struct alignas(8) Event {
+#define X SLUICE_DECLARE_FIELD
+  SLUICE_EVENT_FIELDS(X)
+#undef X
+};
+static_assert(sizeof(Event) == kRecordBytes);
+
+inline constexpr uint32_t kNoSlot = 0xffffffff;
+
+// Why a connection or a session ended. One reason each, decided once; a counter per listener each.
+#define SLUICE_CLOSE_REASONS(X)                                                            \
+  X(client_closed, 1)       /* the client sent FIN first, the other side followed */       \
+  X(target_closed, 2)       /* the target sent FIN first, the other side followed */       \
+  X(client_reset, 3)        /* the client sent RST */                                      \
+  X(target_reset, 4)        /* the target sent RST */                                      \
+  X(connect_failed, 5)      /* every try to reach a target failed */                       \
+  X(connect_timeout, 6)     /* the last try ran into timeouts.connect */                   \
+  X(no_target, 7)           /* the pool had no eligible target with room */                \
+  X(idle_timeout, 8)        /* no byte either way for timeouts.idle */                     \
+  X(half_close_timeout, 9)  /* one side had closed, the other stayed silent too long */    \
+  X(lifetime, 10)           /* timeouts.lifetime */                                        \
+  X(peer_timeout, 11)       /* TCP_USER_TIMEOUT or keep-alive: a side vanished */          \
+  X(closed_by_operator, 12) /* a close_connections command */                              \
+  X(limit, 13)              /* max_connections, or a bound of the worker */                \
+  X(local_error, 14)        /* our side: no descriptor, no source port, no memory */       \
+  X(completed, 15)          /* UDP: the bound of requests or responses was reached */      \
+  X(target_down, 16)        /* UDP: the session's target left rotation or answered ICMP */ \
+  X(shutdown, 17)           /* the engine stopped */
+
+enum class CloseReason : uint16_t {
+#define X(name, value) name = value,
+  SLUICE_CLOSE_REASONS(X)
+#undef X
+};
+
+// Why one try to connect to a target failed. `local` is never the target's fault (no source port,
+// no descriptor) and must not count against its health.
+#define SLUICE_CONNECT_FAILURES(X) \
+  X(refused, 1) X(timed_out, 2) X(unreachable, 3) X(reset, 4) X(local, 5) X(other, 6)
+enum class ConnectFailure : uint16_t {
+#define X(name, value) name = value,
+  SLUICE_CONNECT_FAILURES(X)
+#undef X
+};
+
+#define SLUICE_PING_OUTCOMES(X) X(answered, 1) X(unreachable, 2) X(not_permitted, 3) X(failed, 4)
+enum class PingOutcome : uint16_t {
+#define X(name, value) name = value,
+  SLUICE_PING_OUTCOMES(X)
+#undef X
+};
+
+// Why a table image was refused. `malformed` carries the failed check's number in `index`; the
+// others carry the listener's slot, the bind's index and the errno.
+#define SLUICE_TABLE_ERRORS(X) \
+  X(malformed, 1) X(address_in_use, 2) X(bind_failed, 3) X(permission_denied, 4) X(no_memory, 5)
+enum class TableError : uint16_t {
+#define X(name, value) name = value,
+  SLUICE_TABLE_ERRORS(X)
+#undef X
+};
+
+// ---- Counters ----------------------------------------------------------------------------------
+// u64 each. Each worker is the only writer of its rows (relaxed load, add, relaxed store), so no
+// locked instruction runs per byte. Readers sum over workers. X(name, unit, help).
+#define SLUICE_WORKER_COUNTERS(X)                                                                 \
+  X(loops, turns, "Turns of the worker's event loop")                                             \
+  X(ready_turns, turns, "Turns in which a connection was resumed after using up its byte budget") \
+  X(accept_paused, episodes, "Times accepting paused because no descriptor was left")             \
+  X(events_dropped, records, "Events that did not fit into the event ring")                       \
+  X(stash_exhausted, times, "Times a connection had to go on without a stash buffer")             \
+  X(pipes_exhausted, times, "Times a stream stayed on copy because no pipe was left")             \
+  X(copied_bytes, bytes, "Bytes forwarded by copy")                                               \
+  X(spliced_bytes, bytes, "Bytes forwarded by splice")                                            \
+  X(connections_open, connections, "TCP connections the worker holds now")                        \
+  X(sessions_open, sessions, "UDP sessions the worker holds now")                                 \
+  X(stashes_in_use, buffers, "Stash buffers in use now")                                          \
+  X(pipes_in_use, pipes, "Pipes in use now")
+
+#define SLUICE_LISTENER_COUNTERS(X)                                                       \
+  X(connections_opened, connections, "TCP connections accepted")                          \
+  X(connections_closed, connections, "TCP connections ended, for any reason")             \
+  X(sessions_opened, sessions, "UDP sessions started")                                    \
+  X(sessions_closed, sessions, "UDP sessions ended, for any reason")                      \
+  X(to_target_bytes, bytes, "Bytes forwarded from clients to targets")                    \
+  X(to_client_bytes, bytes, "Bytes forwarded from targets to clients")                    \
+  X(to_target_datagrams, datagrams, "Datagrams forwarded from clients to targets")        \
+  X(to_client_datagrams, datagrams, "Datagrams forwarded from targets to clients")        \
+  X(accept_paused_limit, episodes, "Times accepting paused at max_connections")           \
+  X(accept_errors, errors, "accept() failures other than running out of descriptors")     \
+  X(connect_retries, tries, "Tries on another target after a failed connect")             \
+  X(datagrams_dropped_sessions_full, datagrams, "Dropped: the session map was full")      \
+  X(datagrams_dropped_no_target, datagrams, "Dropped: the pool had no eligible target")   \
+  X(datagrams_dropped_would_block, datagrams, "Dropped: a socket's send buffer was full") \
+  X(datagrams_dropped_truncated, datagrams, "Dropped: larger than the receive buffer")    \
+  X(datagrams_dropped_send_error, datagrams, "Dropped: sending failed")                   \
+  X(datagrams_dropped_local_error, datagrams, "Dropped: no socket could be made for a session")
+
+#define SLUICE_TARGET_COUNTERS(X)                                                     \
+  X(connections_opened, connections, "TCP connections established to the target")     \
+  X(connections_closed, connections, "TCP connections to the target ended")           \
+  X(sessions_opened, sessions, "UDP sessions started towards the target")             \
+  X(sessions_closed, sessions, "UDP sessions towards the target ended")               \
+  X(to_target_bytes, bytes, "Bytes sent to the target")                               \
+  X(to_client_bytes, bytes, "Bytes received from the target and sent on")             \
+  X(to_target_datagrams, datagrams, "Datagrams sent to the target")                   \
+  X(to_client_datagrams, datagrams, "Datagrams received from the target and sent on") \
+  X(connect_refused, tries, "Connects answered by a refusal")                         \
+  X(connect_timed_out, tries, "Connects that met their deadline")                     \
+  X(connect_unreachable, tries, "Connects that ended in a network or host error")     \
+  X(connect_failed_local, tries, "Connects that failed on our side")                  \
+  X(connect_failed_other, tries, "Connects that failed for any other reason")         \
+  X(resets, connections, "Connections the target reset")                              \
+  X(icmp_errors, errors, "ICMP errors that a session met")                            \
+  X(connect_us, microseconds, "Time spent in successful connects, summed")
+
+using Counter = std::atomic<uint64_t>;
+
+struct alignas(kCacheLineBytes) WorkerCounters {
+#define X(name, unit, help) Counter name;
+  SLUICE_WORKER_COUNTERS(X)
+#undef X
+};
+
+struct alignas(kCacheLineBytes) ListenerCounters {
+#define X(name, unit, help) Counter name;
+  SLUICE_LISTENER_COUNTERS(X)
+#undef X
+  // Ended connections and sessions by CloseReason; index 0 is unused.
+  Counter closed_by_reason[24];
+};
+
+struct alignas(kCacheLineBytes) TargetCounters {
+#define X(name, unit, help) Counter name;
+  SLUICE_TARGET_COUNTERS(X)
+#undef X
+};
+
+// The one way a worker changes a counter of its own row.
+inline void add(Counter& counter, uint64_t amount) {
+  counter.store(counter.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+}
+inline void subtract(Counter& counter, uint64_t amount) {
+  counter.store(counter.load(std::memory_order_relaxed) - amount, std::memory_order_relaxed);
+}
+
+// ---- Region ------------------------------------------------------------------------------------
+struct alignas(kCacheLineBytes) RegionHeader {
+  uint32_t magic;
+  uint32_t version;
+  uint64_t total_bytes;
+  uint32_t worker_count;
+  uint32_t reserved;
+  // Set by a native producer that finds it clear after pushing an event (it then wakes the
+  // control plane); cleared by the control plane before it drains the event rings, so that a
+  // wake-up is never lost and never repeated. Sequentially consistent on both sides.
+  alignas(kCacheLineBytes) std::atomic<uint32_t> doorbell_pending;
+};
+
+struct RegionOffsets {
+  uint64_t image_area[2];
+  uint64_t first_ring;
+  uint64_t ring_bytes;
+  uint64_t active;
+  uint64_t listener_active;
+  uint64_t first_worker;
+  uint64_t worker_bytes;
+  uint64_t listener_rows;  // within a worker's block
+  uint64_t target_rows;    // within a worker's block
+  uint64_t total_bytes;
+};
+
+constexpr uint64_t align_to(uint64_t value, uint64_t alignment) {
+  return (value + alignment - 1) / alignment * alignment;
+}
+
+constexpr RegionOffsets region_offsets(uint32_t workers) {
+  constexpr uint64_t kPage = 4096;
+  RegionOffsets o{};
+  o.image_area[0] = align_to(sizeof(RegionHeader), kPage);
+  o.image_area[1] = o.image_area[0] + kImageBytesMax;
+  o.first_ring = o.image_area[1] + kImageBytesMax;
+  o.ring_bytes = sizeof(RingHeader) + uint64_t{kRingRecords} * kRecordBytes;
+  o.active = align_to(o.first_ring + o.ring_bytes * 2 * (workers + 1), kPage);
+  o.listener_active = o.active + uint64_t{kTargetSlotsMax} * sizeof(uint32_t);
+  o.first_worker =
+      align_to(o.listener_active + uint64_t{kListenerSlotsMax} * sizeof(uint32_t), kPage);
+  o.listener_rows = sizeof(WorkerCounters);
+  o.target_rows = o.listener_rows + uint64_t{kListenerSlotsMax} * sizeof(ListenerCounters);
+  o.worker_bytes =
+      align_to(o.target_rows + uint64_t{kTargetSlotsMax} * sizeof(TargetCounters), kPage);
+  o.total_bytes = o.first_worker + o.worker_bytes * workers;
+  return o;
+}
+
+// Lock-free or the two sides could not share them.
+static_assert(std::atomic<uint32_t>::is_always_lock_free);
+static_assert(std::atomic<uint64_t>::is_always_lock_free);
+static_assert(sizeof(Counter) == 8);
+
+}  // namespace sluice::shared

@@ -1,0 +1,61 @@
+// Pool: a named set of targets with a built policy, as the workers see it. pick() is the only
+// question that the data plane asks of balancing.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "os/address.h"
+#include "policy/candidate.h"
+#include "table/table_image.h"
+#include "table/tier.h"
+
+namespace sluice::table {
+
+// How a TCP socket of one side is set up. 0 = leave the kernel's default.
+struct SocketOptions {
+  bool nodelay = true;
+  uint32_t user_timeout_ms = 0;
+  uint32_t keepalive_idle_s = 0;
+  uint32_t keepalive_interval_s = 0;
+  uint32_t keepalive_count = 0;
+};
+
+// Targets that one connection must not be given again, by slot: it failed there, or lost the race
+// for the target's last free place. Bounded by PoolRecord.retries <= kRetriesMax.
+inline constexpr uint32_t kRetriesMax = 15;
+struct TriedTargets {
+  uint32_t slots[kRetriesMax + 1] = {};
+  uint32_t count = 0;
+
+  void push(uint32_t slot) {
+    if (count < kRetriesMax + 1) slots[count++] = slot;
+  }
+  [[nodiscard]] bool contains(uint32_t slot) const {
+    for (uint32_t i = 0; i < count; i++) {
+      if (slots[i] == slot) return true;
+    }
+    return false;
+  }
+};
+
+class Pool {
+ public:
+  uint32_t slot = 0;
+  uint32_t retries = 0;
+  uint32_t hash_prefix_v4 = 32;
+  uint32_t hash_prefix_v6 = 128;
+  SocketOptions target_options;
+  std::vector<os::Address> sources;  // empty: the kernel chooses the source address
+  Tier primaries;
+  Tier backups;
+
+  // The slot of the target that a new connection or session of `client` goes to, or
+  // policy::kNoPick. Skips tried targets and those at their max_connections; turns to the backups
+  // only when no primary can be picked. `cursor` is the calling worker's own for this pool.
+  [[nodiscard]] uint32_t pick(const os::ClientAddress& client, policy::Cursor& cursor,
+                              policy::ActiveCounts active, const TriedTargets& tried) const;
+};
+
+}  // namespace sluice::table

@@ -1,0 +1,170 @@
+// The table image: the flat, versioned, checksummed bytes in which a table crosses from TypeScript
+// to C++. All offsets count from the image's first byte, all records are 8-byte aligned, numbers
+// are little-endian. native validates every field before it builds anything (table_builder.h), so
+// the whole crossing can be fuzzed as bytes.
+//   ImageHeader | listeners | binds | pools | targets | candidates | sources | strings
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "shared/layout.h"
+
+namespace sluice::table {
+
+inline constexpr uint32_t kImageMagic = 0x54434c53;  // "SLCT"
+inline constexpr uint32_t kImageVersion = 1;
+
+#define SLUICE_PROTOCOLS(X) X(tcp, 1) X(udp, 2)
+#define SLUICE_POLICIES(X)   \
+  X(round_robin, 1)          \
+  X(weighted_round_robin, 2) \
+  X(least_connections, 3)    \
+  X(random, 4)               \
+  X(power_of_two, 5)         \
+  X(source_hash, 6)
+#define SLUICE_ADDRESS_FAMILIES(X) X(ipv4, 1) X(ipv6, 2) X(unix, 3)
+// Bits of ListenerRecord.flags, PoolRecord.flags and TargetRecord.flags.
+#define SLUICE_LISTENER_FLAGS(X) X(bulk, 1) X(access_log, 2) X(nodelay, 4) X(ipv6_only, 8)
+#define SLUICE_POOL_FLAGS(X) X(nodelay, 1)
+// serves_sessions: an existing UDP session may stay on this target (healthy or draining).
+#define SLUICE_TARGET_FLAGS(X) X(serves_sessions, 1)
+
+#define SLUICE_DECLARE_VALUE(name, value) name = value,
+enum class Protocol : uint32_t { SLUICE_PROTOCOLS(SLUICE_DECLARE_VALUE) };
+enum class PolicyKind : uint32_t { SLUICE_POLICIES(SLUICE_DECLARE_VALUE) };
+enum class AddressFamily : uint16_t { SLUICE_ADDRESS_FAMILIES(SLUICE_DECLARE_VALUE) };
+enum class ListenerFlag : uint32_t { SLUICE_LISTENER_FLAGS(SLUICE_DECLARE_VALUE) };
+enum class PoolFlag : uint32_t { SLUICE_POOL_FLAGS(SLUICE_DECLARE_VALUE) };
+enum class TargetFlag : uint32_t { SLUICE_TARGET_FLAGS(SLUICE_DECLARE_VALUE) };
+#undef SLUICE_DECLARE_VALUE
+
+// `checksum` is the CRC-32 (IEEE 802.3, as zlib's crc32) of the whole image with this field zero.
+#define SLUICE_IMAGE_HEADER_FIELDS(X) \
+  X(uint32_t, 1, magic)               \
+  X(uint32_t, 1, version)             \
+  X(uint32_t, 1, total_bytes)         \
+  X(uint32_t, 1, checksum)            \
+  X(uint64_t, 1, generation)          \
+  X(uint32_t, 1, listeners_offset)    \
+  X(uint32_t, 1, listeners_count)     \
+  X(uint32_t, 1, binds_offset)        \
+  X(uint32_t, 1, binds_count)         \
+  X(uint32_t, 1, pools_offset)        \
+  X(uint32_t, 1, pools_count)         \
+  X(uint32_t, 1, targets_offset)      \
+  X(uint32_t, 1, targets_count)       \
+  X(uint32_t, 1, candidates_offset)   \
+  X(uint32_t, 1, candidates_count)    \
+  X(uint32_t, 1, sources_offset)      \
+  X(uint32_t, 1, sources_count)       \
+  X(uint32_t, 1, strings_offset)      \
+  X(uint32_t, 1, strings_bytes)
+
+// One listener. Times in milliseconds, 0 = no limit; `connect_timeout_ms` is never 0.
+// keepalive_idle_s 0 = no keep-alive; user_timeout_ms 0 = the kernel's own.
+// udp_*: 0 = no bound on requests or responses; sessions_max is per worker and never 0 for udp.
+// max_connections counts over all workers; 0 = no limit.
+#define SLUICE_LISTENER_RECORD_FIELDS(X) \
+  X(uint32_t, 1, slot)                   \
+  X(uint32_t, 1, protocol)               \
+  X(uint32_t, 1, pool_index)             \
+  X(uint32_t, 1, flags)                  \
+  X(uint32_t, 1, binds_first)            \
+  X(uint32_t, 1, binds_count)            \
+  X(uint32_t, 1, backlog)                \
+  X(uint32_t, 1, max_connections)        \
+  X(uint32_t, 1, connect_timeout_ms)     \
+  X(uint32_t, 1, idle_timeout_ms)        \
+  X(uint32_t, 1, half_close_timeout_ms)  \
+  X(uint32_t, 1, lifetime_ms)            \
+  X(uint32_t, 1, user_timeout_ms)        \
+  X(uint32_t, 1, keepalive_idle_s)       \
+  X(uint32_t, 1, keepalive_interval_s)   \
+  X(uint32_t, 1, keepalive_count)        \
+  X(uint32_t, 1, udp_requests)           \
+  X(uint32_t, 1, udp_responses)          \
+  X(uint32_t, 1, udp_sessions_max)       \
+  X(uint32_t, 1, name_offset)            \
+  X(uint32_t, 1, name_bytes)             \
+  X(uint32_t, 1, unix_mode)
+
+// An address: of a bind, a target or a source. ipv4 uses the first 4 bytes of ip. A unix path is
+// in the strings ('@' first = abstract). Bind with port 0: the kernel picks, one port for all
+// workers. `index` numbers a listener's binds from 0, port ranges expanded.
+#define SLUICE_ADDRESS_RECORD_FIELDS(X) \
+  X(uint16_t, 1, family)                \
+  X(uint16_t, 1, port)                  \
+  X(uint32_t, 1, scope_id)              \
+  X(uint8_t, 16, ip)                    \
+  X(uint32_t, 1, path_offset)           \
+  X(uint32_t, 1, path_bytes)
+
+// One pool. Candidates are the targets that may be picked now, in the order of the file: first the
+// primaries' range, then the backups' (picked when no primary can be). retries: further tries
+// after the first failed connect. hash_prefix_*: leading bits of the client address that count.
+#define SLUICE_POOL_RECORD_FIELDS(X)   \
+  X(uint32_t, 1, slot)                 \
+  X(uint32_t, 1, policy)               \
+  X(uint32_t, 1, flags)                \
+  X(uint32_t, 1, retries)              \
+  X(uint32_t, 1, primaries_first)      \
+  X(uint32_t, 1, primaries_count)      \
+  X(uint32_t, 1, backups_first)        \
+  X(uint32_t, 1, backups_count)        \
+  X(uint32_t, 1, sources_first)        \
+  X(uint32_t, 1, sources_count)        \
+  X(uint32_t, 1, hash_prefix_v4)       \
+  X(uint32_t, 1, hash_prefix_v6)       \
+  X(uint32_t, 1, user_timeout_ms)      \
+  X(uint32_t, 1, keepalive_idle_s)     \
+  X(uint32_t, 1, keepalive_interval_s) \
+  X(uint32_t, 1, keepalive_count)
+
+// One target, eligible or not (connections that exist need its slot). max_connections: 0 = none.
+#define SLUICE_TARGET_RECORD_FIELDS(X) \
+  X(uint32_t, 1, slot)                 \
+  X(uint32_t, 1, flags)                \
+  X(uint32_t, 1, max_connections)      \
+  X(uint32_t, 1, name_offset)          \
+  X(uint32_t, 1, name_bytes)           \
+  X(uint16_t, 1, family)               \
+  X(uint16_t, 1, port)                 \
+  X(uint32_t, 1, scope_id)             \
+  X(uint32_t, 1, path_offset)          \
+  X(uint32_t, 1, path_bytes)           \
+  X(uint32_t, 1, reserved)             \
+  X(uint8_t, 16, ip)
+
+#define SLUICE_CANDIDATE_RECORD_FIELDS(X) \
+  X(uint32_t, 1, target_index)            \
+  X(uint32_t, 1, weight)
+
+#define X SLUICE_DECLARE_FIELD
+struct alignas(8) ImageHeader {
+  SLUICE_IMAGE_HEADER_FIELDS(X)
+};
+struct alignas(8) ListenerRecord {
+  SLUICE_LISTENER_RECORD_FIELDS(X)
+};
+struct alignas(8) AddressRecord {
+  SLUICE_ADDRESS_RECORD_FIELDS(X)
+};
+struct alignas(8) PoolRecord {
+  SLUICE_POOL_RECORD_FIELDS(X)
+};
+struct alignas(8) TargetRecord {
+  SLUICE_TARGET_RECORD_FIELDS(X)
+};
+struct alignas(8) CandidateRecord {
+  SLUICE_CANDIDATE_RECORD_FIELDS(X)
+};
+#undef X
+static_assert(sizeof(ImageHeader) == 80);
+static_assert(sizeof(ListenerRecord) == 88);
+static_assert(sizeof(AddressRecord) == 32);
+static_assert(sizeof(PoolRecord) == 64);
+static_assert(sizeof(TargetRecord) == 56);
+static_assert(sizeof(CandidateRecord) == 8);
+
+}  // namespace sluice::table

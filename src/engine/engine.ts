@@ -1,0 +1,110 @@
+// Engine: the only face that the data plane shows to the control plane. A table says who may be
+// picked, an engine says how bytes get there; nothing here assumes a proxy.
+import type { IpAddress } from '../model/address.js';
+import type { Table } from '../model/table.js';
+
+export interface EngineOptions {
+  readonly workers: number;
+  /** Per worker. */
+  readonly connectionsMax: number;
+  readonly splice: boolean;
+  readonly udpGso: boolean;
+  readonly udpGro: boolean;
+}
+
+/** One thing that the kernel or our privileges may lack; probed once, at start. */
+export interface Feature {
+  readonly name: string;
+  readonly available: boolean;
+  /** Why not, and what is done instead; empty when available. */
+  readonly detail: string;
+}
+
+export type CloseScope = 'all' | 'listener' | 'target';
+export type ConnectFailure = 'refused' | 'timed_out' | 'unreachable' | 'reset' | 'local' | 'other';
+export type PingOutcome = 'answered' | 'unreachable' | 'not_permitted' | 'failed' | 'timed_out';
+
+/** The access record of one TCP connection or UDP session. */
+export interface AccessRecord {
+  readonly kind: 'connection' | 'session';
+  readonly listenerSlot: number;
+  /** null: no target was reached. */
+  readonly targetSlot: number | null;
+  /** Text form, v4-mapped shown as IPv4; empty for a unix socket. */
+  readonly clientIp: string;
+  readonly clientPort: number;
+  readonly connectUs: number;
+  readonly durationMs: number;
+  readonly toTargetBytes: number;
+  readonly toClientBytes: number;
+  /** A CloseReason name as exported by the engine. */
+  readonly reason: string;
+}
+
+export type TableOutcome =
+  | { readonly applied: true; readonly generation: number }
+  | {
+      readonly applied: false;
+      readonly generation: number;
+      readonly reason:
+        | 'malformed'
+        | 'address_in_use'
+        | 'bind_failed'
+        | 'permission_denied'
+        | 'no_memory';
+      /** The listener and bind at fault, when one is. */
+      readonly listenerSlot: number | null;
+      readonly bindIndex: number;
+      /** Name such as EADDRINUSE; empty when none. */
+      readonly error: string;
+    };
+
+/** What the engine reports by itself. All callbacks run on the event loop's thread. */
+export interface EngineEvents {
+  connectFailed(targetSlot: number, failure: ConnectFailure, error: string): void;
+  targetUnreachable(targetSlot: number, error: string): void;
+  accessRecord(record: AccessRecord): void;
+  listenerBound(listenerSlot: number, bindIndex: number, port: number): void;
+  acceptPaused(worker: number): void;
+}
+
+export interface CounterDescription {
+  readonly name: string;
+  readonly unit: string;
+  readonly help: string;
+}
+
+/** Counters summed over workers, read with no call into the addon. */
+export interface EngineCounters {
+  readonly workerCounters: readonly CounterDescription[];
+  readonly listenerCounters: readonly CounterDescription[];
+  readonly targetCounters: readonly CounterDescription[];
+  readonly closeReasons: readonly string[];
+  worker(index: number): ReadonlyMap<string, number>;
+  listener(slot: number): ReadonlyMap<string, number>;
+  /** Ended connections and sessions of a listener, by close reason. */
+  listenerCloseReasons(slot: number): ReadonlyMap<string, number>;
+  target(slot: number): ReadonlyMap<string, number>;
+  /** Connections and sessions open now, over all workers. */
+  targetActive(slot: number): number;
+  listenerActive(slot: number): number;
+  /** Events lost because a ring was full. */
+  eventsDropped(): number;
+}
+
+export interface Engine {
+  readonly workers: number;
+  readonly features: readonly Feature[];
+  readonly counters: EngineCounters;
+  readonly limits: { readonly listeners: number; readonly pools: number; readonly targets: number };
+  /** Resolves when every worker has adopted the table, or when it was refused and nothing changed. Calls queue. */
+  apply(table: Table): Promise<TableOutcome>;
+  /** Closes connections and sessions now; counted as closed_by_operator. */
+  closeConnections(scope: CloseScope, slot: number): void;
+  ping(
+    address: IpAddress,
+    timeoutMs: number,
+  ): Promise<{ readonly outcome: PingOutcome; readonly latencyMs: number }>;
+  /** Stops and joins all threads; connections still open are closed. Idempotent. */
+  close(): Promise<void>;
+}

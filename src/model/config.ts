@@ -1,0 +1,42 @@
+// Config: a whole configuration, checked and frozen. Everything below it may assume that it is right.
+import type { Listener } from './listener.js';
+import type { Pool } from './pool.js';
+
+export interface EngineConfig {
+  /** Worker threads; `auto` in the file is resolved to the number of usable CPUs. */
+  readonly workers: number;
+  /** TCP connections per worker; 0 = as many as the descriptor limit allows. */
+  readonly maxConnections: number;
+  readonly splice: boolean;
+}
+
+export interface AdminConfig {
+  /** null: no admin server. */
+  readonly listen:
+    | { readonly host: string; readonly port: number }
+    | { readonly path: string }
+    | null;
+}
+
+export interface LogConfig {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly format: 'auto' | 'json' | 'pretty';
+  /** A file path, or 'stdout' or 'stderr'. */
+  readonly output: string;
+}
+
+export interface ShutdownConfig {
+  /** How long a stop waits for connections to end by themselves. */
+  readonly drainTimeoutMs: number;
+}
+
+export interface Config {
+  readonly listeners: readonly Listener[];
+  readonly pools: readonly Pool[];
+  readonly engine: EngineConfig;
+  readonly admin: AdminConfig;
+  readonly log: LogConfig;
+  readonly shutdown: ShutdownConfig;
+  /** Reload by itself when the file changes. */
+  readonly watch: boolean;
+}

@@ -1,0 +1,49 @@
+// A listener: address and protocol where clients arrive, and the pool that serves them.
+import type { Endpoint } from './address.js';
+
+export type Protocol = 'tcp' | 'udp';
+
+/** All in milliseconds; 0 means no limit (never for connectMs). */
+export interface Timeouts {
+  readonly connectMs: number;
+  readonly idleMs: number;
+  readonly halfCloseMs: number;
+  readonly lifetimeMs: number;
+}
+
+/** Socket options of one side of a connection. 0 leaves the kernel's default. */
+export interface TcpOptions {
+  readonly nodelay: boolean;
+  readonly userTimeoutMs: number;
+  readonly keepaliveIdleS: number;
+  readonly keepaliveIntervalS: number;
+  readonly keepaliveCount: number;
+}
+
+export interface UdpOptions {
+  /** A session ends after this many datagrams to the target; 0 = no bound. */
+  readonly requests: number;
+  /** A session ends after this many datagrams to the client; 0 = no bound. */
+  readonly responses: number;
+  /** Sessions a worker holds at once for this listener; at the bound new clients are dropped and counted. */
+  readonly sessionsMax: number;
+  /** GRO and GSO: for listeners that carry streams of large datagrams. */
+  readonly bulk: boolean;
+}
+
+export interface Listener {
+  readonly name: string;
+  readonly protocol: Protocol;
+  /** Port ranges expanded; several addresses allowed. */
+  readonly binds: readonly Endpoint[];
+  readonly pool: string;
+  readonly timeouts: Timeouts;
+  readonly backlog: number;
+  /** Over all workers; 0 = no limit. At the limit accepting pauses: clients wait in the kernel's backlog. */
+  readonly maxConnections: number;
+  readonly tcp: TcpOptions;
+  readonly udp: UdpOptions;
+  /** Permission bits of a unix socket's file. */
+  readonly unixMode: number;
+  readonly accessLog: boolean;
+}

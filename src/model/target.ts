@@ -1,0 +1,25 @@
+// A target: one address in a pool; and the one rule that joins measured health with the operator's wish.
+import type { TargetAddress } from './address.js';
+
+export interface Target {
+  /** Unique in its pool; its identity for consistent hashing. Defaults to the address as written. */
+  readonly name: string;
+  readonly address: TargetAddress;
+  /** 0..65535; 0 = takes no new connection. */
+  readonly weight: number;
+  /** Picked only when no primary can be. */
+  readonly backup: boolean;
+  /** Over all workers; 0 = no limit. */
+  readonly maxConnections: number;
+}
+
+/** The verdict of health checking. `unknown` until the first verdict. */
+export type Health = 'healthy' | 'unhealthy' | 'unknown';
+
+/** The operator's wish. */
+export type AdminState = 'enabled' | 'draining' | 'disabled';
+
+/** May a new connection go to a target in this state? `unknown` may: a target counts as up until shown down. */
+export function eligible(health: Health, admin: AdminState, weight: number): boolean {
+  return health !== 'unhealthy' && admin === 'enabled' && weight > 0;
+}
