@@ -1,0 +1,65 @@
+// Status: what the control plane believes and what the engine counts, at one moment. This is the
+// body of the admin API's /status and the source of every metric.
+import type { Protocol } from './listener.js';
+import type { PolicyName } from './policy.js';
+import type { AdminState, Health } from './target.js';
+
+/** Counter name (as in the engine's layout) to its value, summed over all workers. */
+export type CounterValues = Readonly<Record<string, number>>;
+
+export interface ListenerStatus {
+  readonly name: string;
+  readonly protocol: Protocol;
+  readonly pool: string;
+  /** As bound: `127.0.0.1:8080`, `[::1]:53`, `unix:/run/x.sock`; a port 0 is resolved. */
+  readonly addresses: readonly string[];
+  /** Connections and sessions open now. */
+  readonly active: number;
+  readonly maxConnections: number;
+  readonly totals: CounterValues;
+  /** Ended connections and sessions, by close reason. */
+  readonly closed: CounterValues;
+}
+
+export interface TargetStatus {
+  readonly name: string;
+  /** As configured. */
+  readonly address: string;
+  /** As resolved; null while a name has not been resolved. */
+  readonly resolved: string | null;
+  readonly weight: number;
+  readonly backup: boolean;
+  readonly health: Health;
+  /** The last probe's reason, such as `refused`; empty when it went well. */
+  readonly healthReason: string;
+  /** ISO time of the last change of health; null before the first verdict. */
+  readonly healthSince: string | null;
+  /** Of the last good probe; null before it. */
+  readonly probeLatencyMs: number | null;
+  readonly adminState: AdminState;
+  /** May a new connection go here now? */
+  readonly eligible: boolean;
+  readonly active: number;
+  readonly maxConnections: number;
+  readonly totals: CounterValues;
+}
+
+export interface PoolStatus {
+  readonly name: string;
+  readonly policy: PolicyName;
+  readonly healthCheck: string;
+  readonly targets: readonly TargetStatus[];
+}
+
+export interface WorkerStatus {
+  readonly index: number;
+  readonly totals: CounterValues;
+}
+
+export interface Status {
+  readonly generation: { readonly wanted: number; readonly applied: number };
+  readonly listeners: readonly ListenerStatus[];
+  readonly pools: readonly PoolStatus[];
+  readonly workers: readonly WorkerStatus[];
+  readonly eventsDropped: number;
+}
