@@ -1,0 +1,100 @@
+// State metrics: what /metrics says beside the engine's counters, one entry per metric.
+import type { ListenerStatus, Status, TargetStatus } from '../model/status.js';
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+export interface StateMetric<Subject> {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge';
+  readonly help: string;
+  /** Labels that come on top of those which name the subject. */
+  samples(subject: Subject): readonly Sample[];
+}
+
+const single = (value: number): readonly Sample[] => [{ labels: {}, value }];
+
+/** One sample per possible state, 1 for the present one: the form that alert rules like. */
+const oneHot = (states: readonly string[], present: string): readonly Sample[] =>
+  states.map((state) => ({ labels: { state }, value: state === present ? 1 : 0 }));
+
+export const processMetrics: readonly StateMetric<Status>[] = [
+  {
+    name: 'sluice_table_generation',
+    type: 'gauge',
+    help: 'Generation of the table, wanted and applied',
+    samples: ({ generation }) => [
+      { labels: { state: 'wanted' }, value: generation.wanted },
+      { labels: { state: 'applied' }, value: generation.applied },
+    ],
+  },
+  {
+    name: 'sluice_events_dropped_total',
+    type: 'counter',
+    help: 'Events lost because a ring was full',
+    samples: ({ eventsDropped }) => single(eventsDropped),
+  },
+];
+
+export const listenerMetrics: readonly StateMetric<ListenerStatus>[] = [
+  {
+    name: 'sluice_listener_active',
+    type: 'gauge',
+    help: 'Connections and sessions open now',
+    samples: ({ active }) => single(active),
+  },
+  {
+    name: 'sluice_listener_max_connections',
+    type: 'gauge',
+    help: 'The configured limit of connections, 0 when there is none',
+    samples: ({ maxConnections }) => single(maxConnections),
+  },
+  {
+    name: 'sluice_listener_closed_total',
+    type: 'counter',
+    help: 'Connections and sessions that ended, by reason',
+    samples: ({ closed }) =>
+      Object.entries(closed).map(([reason, value]) => ({ labels: { reason }, value })),
+  },
+];
+
+export const targetMetrics: readonly StateMetric<TargetStatus>[] = [
+  {
+    name: 'sluice_target_active',
+    type: 'gauge',
+    help: 'Connections and sessions open now',
+    samples: ({ active }) => single(active),
+  },
+  {
+    name: 'sluice_target_weight',
+    type: 'gauge',
+    help: 'The configured weight',
+    samples: ({ weight }) => single(weight),
+  },
+  {
+    name: 'sluice_target_eligible',
+    type: 'gauge',
+    help: '1 when new connections may go to the target',
+    samples: ({ eligible }) => single(eligible ? 1 : 0),
+  },
+  {
+    name: 'sluice_target_health',
+    type: 'gauge',
+    help: '1 for the state that health checking found',
+    samples: ({ health }) => oneHot(['healthy', 'unhealthy', 'unknown'], health),
+  },
+  {
+    name: 'sluice_target_admin_state',
+    type: 'gauge',
+    help: '1 for the state that the operator set',
+    samples: ({ adminState }) => oneHot(['enabled', 'draining', 'disabled'], adminState),
+  },
+  {
+    name: 'sluice_target_probe_latency_seconds',
+    type: 'gauge',
+    help: 'Duration of the last good health probe',
+    samples: ({ probeLatencyMs }) => (probeLatencyMs === null ? [] : single(probeLatencyMs / 1000)),
+  },
+];

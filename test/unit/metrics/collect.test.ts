@@ -1,0 +1,130 @@
+// Metrics from a status: names by convention, base units, no sample lost on the way.
+import { describe, expect, it } from 'vitest';
+import { collect, type MetricFamily } from '../../../src/metrics/collect.js';
+import { renderPrometheus } from '../../../src/metrics/prometheus.js';
+import type { Status, TargetStatus } from '../../../src/model/status.js';
+
+const target: TargetStatus = {
+  name: 'a "quoted"\nname',
+  address: '127.0.0.1:9001',
+  resolved: '127.0.0.1:9001',
+  weight: 3,
+  backup: false,
+  health: 'healthy',
+  healthReason: '',
+  healthSince: null,
+  probeLatencyMs: 1.5,
+  adminState: 'draining',
+  eligible: false,
+  active: 4,
+  maxConnections: 0,
+  totals: {
+    connect_refused: 5,
+    connect_failed_local: 6,
+    connect_us: 2_500_000,
+    to_target_bytes: 7,
+  },
+};
+
+const status: Status = {
+  generation: { wanted: 8, applied: 7 },
+  listeners: [
+    {
+      name: 'web',
+      protocol: 'tcp',
+      pool: 'web',
+      addresses: ['127.0.0.1:8080'],
+      active: 2,
+      maxConnections: 10,
+      totals: { connections_opened: 12, datagrams_dropped_sessions_full: 3 },
+      closed: { client_closed: 9, idle_timeout: 1 },
+    },
+  ],
+  pools: [{ name: 'web', policy: 'round_robin', healthCheck: 'tcp', targets: [target] }],
+  workers: [{ index: 0, totals: { loops: 100, pipes_in_use: 2 } }],
+  eventsDropped: 11,
+};
+
+const described = (...names: string[]) =>
+  names.map((name) => ({
+    name,
+    unit: name.endsWith('_us') ? 'microseconds' : 'things',
+    help: `help of ${name}`,
+  }));
+
+const catalog = {
+  workerCounters: described('loops', 'pipes_in_use'),
+  listenerCounters: described('connections_opened', 'datagrams_dropped_sessions_full'),
+  targetCounters: described(
+    'connect_refused',
+    'connect_failed_local',
+    'connect_us',
+    'to_target_bytes',
+  ),
+};
+
+const families = collect(status, catalog, { version: '1.2.3', nodeVersion: 'v20' });
+
+function family(name: string): MetricFamily {
+  const found = families.find((candidate) => candidate.name === name);
+  if (!found) throw new Error(`no metric ${name}`);
+  return found;
+}
+
+describe('collect', () => {
+  it('turns a counter of microseconds into seconds', () => {
+    expect(family('sluice_target_connect_seconds_total').samples[0]?.value).toBeCloseTo(2.5);
+  });
+
+  it('folds the ways a connect can fail into one metric with a reason', () => {
+    expect(
+      family('sluice_target_connect_failures_total').samples.map(({ labels, value }) => [
+        labels.reason,
+        value,
+      ]),
+    ).toEqual([
+      ['refused', 5],
+      ['local', 6],
+    ]);
+  });
+
+  it('folds the ways a datagram can be dropped into one metric with a reason', () => {
+    expect(family('sluice_listener_datagrams_dropped_total').samples).toEqual([
+      { labels: { listener: 'web', protocol: 'tcp', reason: 'sessions_full' }, value: 3 },
+    ]);
+  });
+
+  it('shows health and admin state one-hot', () => {
+    const present = (name: string) =>
+      family(name)
+        .samples.filter(({ value }) => value === 1)
+        .map(({ labels }) => labels.state);
+    expect(present('sluice_target_health')).toEqual(['healthy']);
+    expect(present('sluice_target_admin_state')).toEqual(['draining']);
+  });
+
+  it('keeps counters and gauges apart', () => {
+    expect(family('sluice_worker_loops_total').type).toBe('counter');
+    expect(family('sluice_worker_pipes_in_use').type).toBe('gauge');
+  });
+
+  it('names every metric with the prefix, and every counter with _total', () => {
+    for (const { name, type } of families) {
+      expect(name).toMatch(/^sluice_[a-z_]+$/);
+      expect(name.endsWith('_total')).toBe(type === 'counter');
+    }
+  });
+});
+
+describe('renderPrometheus', () => {
+  it('renders every sample once and escapes label values', async () => {
+    const text = await renderPrometheus(families);
+    const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    expect(lines).toHaveLength(families.reduce((sum, { samples }) => sum + samples.length, 0));
+    expect(text).toContain('target="a \\"quoted\\"\\nname"');
+    expect(text).toContain('# TYPE sluice_listener_closed_total counter');
+    expect(text).toContain(
+      'sluice_listener_closed_total{listener="web",protocol="tcp",reason="client_closed"} 9',
+    );
+  });
+});
