@@ -15,6 +15,8 @@ namespace sluice::os {
 struct RealSys {
   // Stream sockets. recv: eof on FIN. send: MSG_NOSIGNAL, may move fewer bytes than given.
   static IoResult recv(int fd, std::span<std::byte> into);
+  // As recv, and the bytes stay: for a direction that must not take what it cannot hand on.
+  static IoResult peek(int fd, std::span<std::byte> into);
   static IoResult send(int fd, std::span<const std::byte> from);
   // Socket to pipe and pipe to socket; both non-blocking. Socket to pipe: `would_block` means
   // "socket dry OR pipe full": the caller counts the bytes in its pipe to tell which.
