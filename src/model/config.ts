@@ -8,6 +8,8 @@ export interface EngineConfig {
   /** TCP connections per worker; 0 = as many as the descriptor limit allows. */
   readonly maxConnections: number;
   readonly splice: boolean;
+  /** The largest single read of a worker; also the size of what it keeps for a slow receiver. */
+  readonly bufferBytes: number;
 }
 
 export interface AdminConfig {

@@ -34,8 +34,10 @@ export interface UdpOptions {
 export interface Listener {
   readonly name: string;
   readonly protocol: Protocol;
-  /** Port ranges expanded; several addresses allowed. */
+  /** Port ranges expanded; several addresses allowed. `::` is every address, IPv4 included. */
   readonly binds: readonly Endpoint[];
+  /** IPV6_V6ONLY on the IPv6 binds: `::` leaves IPv4 alone. */
+  readonly ipv6Only: boolean;
   readonly pool: string;
   readonly timeouts: Timeouts;
   readonly backlog: number;
