@@ -212,6 +212,24 @@ export const errorTable = {
   },
 
   // Codes of other rooms follow, one block per room, in the order of docs/architecture.md.
+
+  // ---- engine/ --------------------------------------------------------------------------------
+  SLUICE_ADDON_MISSING: {
+    title: 'The native addon could not be loaded: not built, or built for another system.',
+    fix: 'Run `npm start` or `npm run build` in the checkout; it needs g++, make and python3.',
+  },
+  SLUICE_ENGINE_START: {
+    title: 'The system refused something that the engine needs to start.',
+    fix: 'Look at the reason given: raise the limit it names (open files, threads, memory).',
+  },
+  SLUICE_ENGINE_CLOSED: {
+    title: 'Something was asked of an engine that is closed.',
+    fix: 'Ask before close(), or start a new engine.',
+  },
+  SLUICE_TABLE_TOO_LARGE: {
+    title: 'The configuration needs more slots or more bytes than the engine has room for.',
+    fix: 'Use at most 1024 listeners, 1024 pools and 16384 targets, with shorter names.',
+  },
 } as const satisfies Record<`SLUICE_${string}`, ErrorExplanation>;
 
 export type ErrorCode = keyof typeof errorTable;

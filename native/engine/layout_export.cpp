@@ -1,0 +1,166 @@
+// The tables behind layout(): expanded from the same lists that declare the structs.
+#include "engine/layout_export.h"
+
+#include <array>
+#include <cstddef>
+
+#include "policy/candidate.h"
+#include "shared/layout.h"
+#include "table/pool.h"
+#include "table/table_image.h"
+
+namespace sluice::engine {
+namespace {
+
+template <typename T>
+constexpr std::string_view type_name();
+template <>
+constexpr std::string_view type_name<uint8_t>() {
+  return "u8";
+}
+template <>
+constexpr std::string_view type_name<uint16_t>() {
+  return "u16";
+}
+template <>
+constexpr std::string_view type_name<uint32_t>() {
+  return "u32";
+}
+template <>
+constexpr std::string_view type_name<uint64_t>() {
+  return "u64";
+}
+template <>
+constexpr std::string_view type_name<int32_t>() {
+  return "i32";
+}
+
+constexpr NamedNumber kConstants[] = {
+    {"region_magic", shared::kRegionMagic},
+    {"region_version", shared::kRegionVersion},
+    {"workers_max", shared::kWorkersMax},
+    {"listener_slots_max", shared::kListenerSlotsMax},
+    {"target_slots_max", shared::kTargetSlotsMax},
+    {"pool_slots_max", shared::kPoolSlotsMax},
+    {"image_bytes_max", shared::kImageBytesMax},
+    {"ring_records", shared::kRingRecords},
+    {"record_bytes", shared::kRecordBytes},
+    {"no_slot", shared::kNoSlot},
+    {"image_magic", table::kImageMagic},
+    {"image_version", table::kImageVersion},
+    {"retries_max", table::kRetriesMax},
+    {"close_reason_rows", std::extent_v<decltype(shared::ListenerCounters::closed_by_reason)>},
+};
+
+#define SLUICE_FIELD(type, count, name) \
+  FieldLayout{#name, type_name<type>(), static_cast<uint32_t>(offsetof(Owner, name)), count},
+
+#define SLUICE_RECORD(constant, owner, FIELDS)      \
+  constexpr auto constant = [] {                    \
+    using Owner = owner;                            \
+    return std::to_array<FieldLayout>({FIELDS(X)}); \
+  }();
+#define X SLUICE_FIELD
+SLUICE_RECORD(kCommandFields, shared::Command, SLUICE_COMMAND_FIELDS)
+SLUICE_RECORD(kEventFields, shared::Event, SLUICE_EVENT_FIELDS)
+SLUICE_RECORD(kImageHeaderFields, table::ImageHeader, SLUICE_IMAGE_HEADER_FIELDS)
+SLUICE_RECORD(kListenerFields, table::ListenerRecord, SLUICE_LISTENER_RECORD_FIELDS)
+SLUICE_RECORD(kAddressFields, table::AddressRecord, SLUICE_ADDRESS_RECORD_FIELDS)
+SLUICE_RECORD(kPoolFields, table::PoolRecord, SLUICE_POOL_RECORD_FIELDS)
+SLUICE_RECORD(kTargetFields, table::TargetRecord, SLUICE_TARGET_RECORD_FIELDS)
+SLUICE_RECORD(kCandidateFields, table::CandidateRecord, SLUICE_CANDIDATE_RECORD_FIELDS)
+#undef X
+
+constexpr RecordLayout kRecords[] = {
+    {"command", sizeof(shared::Command), kCommandFields},
+    {"event", sizeof(shared::Event), kEventFields},
+    {"image_header", sizeof(table::ImageHeader), kImageHeaderFields},
+    {"listener", sizeof(table::ListenerRecord), kListenerFields},
+    {"address", sizeof(table::AddressRecord), kAddressFields},
+    {"pool", sizeof(table::PoolRecord), kPoolFields},
+    {"target", sizeof(table::TargetRecord), kTargetFields},
+    {"candidate", sizeof(table::CandidateRecord), kCandidateFields},
+};
+
+#define X(name, value) NamedNumber{#name, value},
+constexpr NamedNumber kCommandTypes[] = {SLUICE_COMMAND_TYPES(X)};
+constexpr NamedNumber kCloseScopes[] = {SLUICE_CLOSE_SCOPES(X)};
+constexpr NamedNumber kEventTypes[] = {SLUICE_EVENT_TYPES(X)};
+constexpr NamedNumber kCloseReasons[] = {SLUICE_CLOSE_REASONS(X)};
+constexpr NamedNumber kConnectFailures[] = {SLUICE_CONNECT_FAILURES(X)};
+constexpr NamedNumber kPingOutcomes[] = {SLUICE_PING_OUTCOMES(X)};
+constexpr NamedNumber kTableErrors[] = {SLUICE_TABLE_ERRORS(X)};
+constexpr NamedNumber kProtocols[] = {SLUICE_PROTOCOLS(X)};
+constexpr NamedNumber kPolicies[] = {SLUICE_POLICIES(X)};
+constexpr NamedNumber kAddressFamilies[] = {SLUICE_ADDRESS_FAMILIES(X)};
+constexpr NamedNumber kListenerFlags[] = {SLUICE_LISTENER_FLAGS(X)};
+constexpr NamedNumber kPoolFlags[] = {SLUICE_POOL_FLAGS(X)};
+constexpr NamedNumber kTargetFlags[] = {SLUICE_TARGET_FLAGS(X)};
+#undef X
+
+constexpr EnumLayout kEnums[] = {
+    {"command_type", kCommandTypes},
+    {"close_scope", kCloseScopes},
+    {"event_type", kEventTypes},
+    {"close_reason", kCloseReasons},
+    {"connect_failure", kConnectFailures},
+    {"ping_outcome", kPingOutcomes},
+    {"table_error", kTableErrors},
+    {"protocol", kProtocols},
+    {"policy", kPolicies},
+    {"address_family", kAddressFamilies},
+    {"listener_flag", kListenerFlags},
+    {"pool_flag", kPoolFlags},
+    {"target_flag", kTargetFlags},
+};
+
+#define X(name, unit, help) \
+  CounterLayout{#name, #unit, help, static_cast<uint32_t>(offsetof(Owner, name))},
+#define SLUICE_COUNTER_ROW(constant, owner, COUNTERS)   \
+  constexpr auto constant = [] {                        \
+    using Owner = owner;                                \
+    return std::to_array<CounterLayout>({COUNTERS(X)}); \
+  }();
+SLUICE_COUNTER_ROW(kWorkerCounters, shared::WorkerCounters, SLUICE_WORKER_COUNTERS)
+SLUICE_COUNTER_ROW(kListenerCounters, shared::ListenerCounters, SLUICE_LISTENER_COUNTERS)
+SLUICE_COUNTER_ROW(kTargetCounters, shared::TargetCounters, SLUICE_TARGET_COUNTERS)
+#undef X
+
+constexpr CounterRowLayout kCounterRows[] = {
+    {"worker", sizeof(shared::WorkerCounters), kWorkerCounters},
+    {"listener", sizeof(shared::ListenerCounters), kListenerCounters},
+    {"target", sizeof(shared::TargetCounters), kTargetCounters},
+};
+
+constexpr Layout kLayout = {kConstants, kEnums, kRecords, kCounterRows};
+
+}  // namespace
+
+const Layout& layout() {
+  return kLayout;
+}
+
+std::vector<NamedNumber> region_layout(uint32_t workers) {
+  const shared::RegionOffsets o = shared::region_offsets(workers);
+  return {
+      {"total_bytes", o.total_bytes},
+      {"doorbell_pending", offsetof(shared::RegionHeader, doorbell_pending)},
+      {"image_area_0", o.image_area[0]},
+      {"image_area_1", o.image_area[1]},
+      {"first_ring", o.first_ring},
+      {"ring_bytes", o.ring_bytes},
+      {"ring_head", offsetof(shared::RingHeader, head)},
+      {"ring_tail", offsetof(shared::RingHeader, tail)},
+      {"ring_dropped", offsetof(shared::RingHeader, dropped)},
+      {"ring_first_record", sizeof(shared::RingHeader)},
+      {"active", o.active},
+      {"listener_active", o.listener_active},
+      {"first_worker", o.first_worker},
+      {"worker_bytes", o.worker_bytes},
+      {"listener_rows", o.listener_rows},
+      {"target_rows", o.target_rows},
+      {"closed_by_reason", offsetof(shared::ListenerCounters, closed_by_reason)},
+  };
+}
+
+}  // namespace sluice::engine
