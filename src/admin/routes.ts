@@ -1,0 +1,72 @@
+// Routes of the admin API, as a pure web application: requests in, responses out, no socket.
+import { Hono } from 'hono';
+import type { BuildInfo, CounterCatalog } from '../metrics/collect.js';
+import { collect } from '../metrics/collect.js';
+import { prometheusContentType, renderPrometheus } from '../metrics/prometheus.js';
+import type { Status } from '../model/status.js';
+
+/** Whether new clients should be sent here, and what is missing if not. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly missing: readonly string[];
+}
+
+/** What the admin API may ask of the rest of sluice. */
+export interface AdminSource {
+  readonly build: BuildInfo;
+  readonly counters: CounterCatalog;
+  status(): Status;
+  readiness(): Readiness;
+}
+
+/** Names under which a browser may reach an admin API on loopback; anything else is a rebinding. */
+const localNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+function isLocalName(host: string): boolean {
+  return localNames.has(host.replace(/:\d+$/, '').toLowerCase());
+}
+
+/**
+ * `localOnly`: the API listens on loopback, so a request whose Host is another name comes from a
+ * web page that had its own name resolved to this machine (DNS rebinding), and is refused.
+ */
+export function adminRoutes(source: AdminSource, localOnly: boolean): Hono {
+  const app = new Hono();
+
+  app.use('*', async (context, next) => {
+    const host = context.req.header('host') ?? 'localhost';
+    if (localOnly && !isLocalName(host)) {
+      return context.json({ error: 'this Host is not allowed', code: 'SLUICE_ADMIN_HOST' }, 403);
+    }
+    context.header('cache-control', 'no-store');
+    context.header('x-content-type-options', 'nosniff');
+    await next();
+  });
+
+  app.get('/healthz', (context) => context.text('ok\n'));
+
+  app.get('/readyz', (context) => {
+    const { ready, missing } = source.readiness();
+    return ready
+      ? context.text('ready\n')
+      : context.text(`not ready: ${missing.join(', ')}\n`, 503);
+  });
+
+  app.get('/status', (context) =>
+    context.json({ version: source.build.version, ...source.readiness(), ...source.status() }),
+  );
+
+  app.get('/metrics', async (context) => {
+    const families = collect(source.status(), source.counters, source.build);
+    return context.body(await renderPrometheus(families), 200, {
+      'content-type': prometheusContentType,
+    });
+  });
+
+  const paths = [...new Set(app.routes.map(({ path }) => path))].filter((path) => path !== '/*');
+  app.get('/', (context) => context.text(`sluice ${source.build.version}\n${paths.join('\n')}\n`));
+  app.notFound((context) =>
+    context.json({ error: `no such path; there are ${paths.join(', ')}` }, 404),
+  );
+  return app;
+}

@@ -1,0 +1,88 @@
+// The admin API's socket: a TCP port or a unix socket, with bounds on what a client may hold.
+import { once } from 'node:events';
+import { unlink } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { SluiceError } from '../errors.js';
+import type { AdminConfig } from '../model/config.js';
+import { type AdminSource, adminRoutes } from './routes.js';
+
+export interface AdminServer {
+  /** As a person would type it: `http://127.0.0.1:9090` or `unix:/run/sluice/admin.sock`. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+type AdminAddress = NonNullable<AdminConfig['listen']>;
+
+// An operator's tools are few: what is beyond this is a leak or an attack.
+const connectionsMax = 256;
+const headersTimeoutMs = 10_000;
+const requestTimeoutMs = 30_000;
+
+const loopback = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
+
+/**
+ * Starts listening. A unix socket is made with mode 0600. Throws SluiceError SLUICE_ADMIN_LISTEN
+ * when the address cannot be had.
+ */
+export async function startAdminServer(
+  listen: AdminAddress,
+  source: AdminSource,
+): Promise<AdminServer> {
+  const localOnly = 'path' in listen ? false : loopback.test(listen.host);
+  const routes = adminRoutes(source, localOnly);
+  const server = createServer(
+    { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs },
+    getRequestListener(routes.fetch),
+  );
+  server.maxConnections = connectionsMax;
+  const shown = 'path' in listen ? `unix:${listen.path}` : `${listen.host}:${listen.port}`;
+  try {
+    if ('path' in listen) await listenOnPath(server, listen.path);
+    else server.listen(listen);
+    await once(server, 'listening');
+  } catch (cause) {
+    server.close();
+    const inUse = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
+    const why = inUse ? 'another program listens there' : String((cause as Error).message);
+    throw new SluiceError('SLUICE_ADMIN_LISTEN', `admin.listen ${shown}: ${why}`, { cause });
+  }
+  return {
+    address: 'path' in listen ? shown : urlOf(server.address() as AddressInfo),
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** Replaces the file of a socket whose owner is gone; binds with mode 0600 from the first moment. */
+async function listenOnPath(server: Server, path: string): Promise<void> {
+  if (await isStaleSocket(path)) await unlink(path);
+  const previous = process.umask(0o177);
+  try {
+    server.listen({ path });
+  } finally {
+    process.umask(previous);
+  }
+}
+
+async function isStaleSocket(path: string): Promise<boolean> {
+  const probe = connect({ path });
+  try {
+    await once(probe, 'connect');
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+  } finally {
+    probe.destroy();
+  }
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
