@@ -1,0 +1,50 @@
+// Sets up whatever is missing or stale, in order: machine, dependencies, addon, TypeScript.
+// `npm run build` runs it alone; `npm start` and `npm test` run it first.
+import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { addonIsFresh, buildAddon } from './build-native.mjs';
+import { dependenciesAreFresh, installDependencies } from './dependencies.mjs';
+import { hashOf, isFresh, markFresh } from './freshness.mjs';
+import { inRoot, moduleFile } from './paths.mjs';
+import { requireCompiler, requirePlatform } from './prerequisites.mjs';
+import { run } from './process.mjs';
+import { step } from './progress.mjs';
+import { runMain, Stop } from './stop.mjs';
+
+const entry = inRoot('dist', 'main.js');
+
+function typescriptHash() {
+  return hashOf(['src', 'tsconfig.json', 'node_modules/typescript/package.json']);
+}
+
+/** dist/ is made anew, so that a removed source leaves nothing behind. */
+async function buildTypescript() {
+  const hash = typescriptHash();
+  rmSync(inRoot('dist'), { recursive: true, force: true });
+  const { code, output } = await run(process.execPath, [moduleFile('typescript/bin/tsc')]);
+  if (code !== 0) throw new Stop('TypeScript does not compile: see the messages above.', output);
+  // The entry is a command too (package.json bin).
+  if (existsSync(entry)) chmodSync(entry, 0o755);
+  markFresh('typescript', hash);
+}
+
+/** @param {boolean} [dependenciesOnly] for what reads sources and runs none of our own code */
+export async function setUp(dependenciesOnly = false) {
+  requirePlatform();
+  if (!dependenciesAreFresh()) await step('dependencies (npm ci)', installDependencies);
+  if (dependenciesOnly) return;
+  if (!(await addonIsFresh())) {
+    requireCompiler();
+    await step('data plane (C++ addon; a minute or two, once)', buildAddon);
+  }
+  if (!existsSync(entry) || !isFresh('typescript', typescriptHash())) {
+    await step('control plane (TypeScript)', buildTypescript);
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await runMain(async () => {
+    await setUp();
+    return 0;
+  });
+}
