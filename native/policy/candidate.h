@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <concepts>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -25,11 +26,18 @@ inline constexpr uint32_t kNoPick = std::numeric_limits<uint32_t>::max();
 struct Cursor {
   uint32_t random[4] = {};
   uint32_t position = 0;
+  // The same for the pool's backups: one tier's turns must not push the other's out of step.
+  uint32_t backups_position = 0;
 };
 
 // Connections or sessions open per target slot, summed over all workers. Written by every worker
 // with relaxed adds when a connection opens and closes; a policy's reader needs only a recent
 // value, so relaxed loads suffice.
 using ActiveCounts = std::span<const std::atomic<uint32_t>>;
+
+// May candidate i (an index into the policy's candidates) be picked now? False for one that this
+// connection has tried already and for one at its max_connections.
+template <typename Usable>
+concept UsableCheck = std::predicate<const Usable&, uint32_t>;
 
 }  // namespace sluice::policy

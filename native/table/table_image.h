@@ -1,8 +1,11 @@
 // The table image: the flat, versioned, checksummed bytes in which a table crosses from TypeScript
-// to C++. All offsets count from the image's first byte, all records are 8-byte aligned, numbers
-// are little-endian. native validates every field before it builds anything (table_builder.h), so
-// the whole crossing can be fuzzed as bytes.
+// to C++. The header's offsets count from the image's first byte, a record's name_offset and
+// path_offset from strings_offset; all records are 8-byte aligned, numbers are little-endian.
+// native validates every field before it builds anything (table_builder.h), so the whole crossing
+// can be fuzzed as bytes.
 //   ImageHeader | listeners | binds | pools | targets | candidates | sources | strings
+// Ranges of one section that records own (binds, candidates, sources) come in the records' order
+// and do not overlap. A target is a candidate at most once.
 #pragma once
 
 #include <cstdint>
@@ -103,6 +106,8 @@ enum class TargetFlag : uint32_t { SLUICE_TARGET_FLAGS(SLUICE_DECLARE_VALUE) };
 // One pool. Candidates are the targets that may be picked now, in the order of the file: first the
 // primaries' range, then the backups' (picked when no primary can be). retries: further tries
 // after the first failed connect. hash_prefix_*: leading bits of the client address that count.
+// *_configured: targets that the config names for the tier, eligible or not; with it the size of a
+// consistent hash table does not follow health. 0 = not known.
 #define SLUICE_POOL_RECORD_FIELDS(X)   \
   X(uint32_t, 1, slot)                 \
   X(uint32_t, 1, policy)               \
@@ -119,7 +124,9 @@ enum class TargetFlag : uint32_t { SLUICE_TARGET_FLAGS(SLUICE_DECLARE_VALUE) };
   X(uint32_t, 1, user_timeout_ms)      \
   X(uint32_t, 1, keepalive_idle_s)     \
   X(uint32_t, 1, keepalive_interval_s) \
-  X(uint32_t, 1, keepalive_count)
+  X(uint32_t, 1, keepalive_count)      \
+  X(uint32_t, 1, primaries_configured) \
+  X(uint32_t, 1, backups_configured)
 
 // One target, eligible or not (connections that exist need its slot). max_connections: 0 = none.
 #define SLUICE_TARGET_RECORD_FIELDS(X) \
@@ -163,7 +170,7 @@ struct alignas(8) CandidateRecord {
 static_assert(sizeof(ImageHeader) == 80);
 static_assert(sizeof(ListenerRecord) == 88);
 static_assert(sizeof(AddressRecord) == 32);
-static_assert(sizeof(PoolRecord) == 64);
+static_assert(sizeof(PoolRecord) == 72);
 static_assert(sizeof(TargetRecord) == 56);
 static_assert(sizeof(CandidateRecord) == 8);
 

@@ -1,0 +1,13 @@
+// Keeps what a pick reads of each candidate side by side.
+#include "policy/least_connections.h"
+
+namespace sluice::policy {
+
+LeastConnections::LeastConnections(std::span<const Candidate> candidates) {
+  entries_.reserve(candidates.size());
+  for (const Candidate& candidate : candidates) {
+    entries_.push_back({.slot = candidate.slot, .weight = candidate.weight});
+  }
+}
+
+}  // namespace sluice::policy

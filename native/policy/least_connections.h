@@ -1,0 +1,60 @@
+// least_connections: the candidate with the smallest (active + 1) / weight, counted over all
+// workers; equals take turns.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "policy/candidate.h"
+
+namespace sluice::policy {
+
+class LeastConnections {
+ public:
+  explicit LeastConnections(std::span<const Candidate> candidates);
+
+  // One pass over contiguous (slot, weight) pairs. `usable` is asked only of a candidate that would
+  // win, which is rare once a good one is found.
+  template <UsableCheck Usable>
+  [[nodiscard]] uint32_t pick(Cursor& cursor, ActiveCounts active, const Usable& usable) const {
+    const auto count = static_cast<uint32_t>(entries_.size());
+    if (count == 0) return kNoPick;
+    if (cursor.position >= count) cursor.position %= count;
+    Best best;
+    const uint32_t start = cursor.position;
+    for (uint32_t i = start; i < count; i++) consider(i, active, usable, best);
+    for (uint32_t i = 0; i < start; i++) consider(i, active, usable, best);
+    if (best.index == kNoPick) return kNoPick;
+    // The first of equals from here on wins, so the next pick starts behind this one. (Starting one
+    // further each time instead would give a candidate that follows a busy one a double share.)
+    cursor.position = best.index + 1 == count ? 0 : best.index + 1;
+    return best.index;
+  }
+
+ private:
+  struct Entry {
+    uint32_t slot = 0;
+    uint32_t weight = 1;
+  };
+  struct Best {
+    uint32_t index = kNoPick;
+    uint64_t load = 0;  // active + 1
+    uint64_t weight = 1;
+  };
+
+  template <UsableCheck Usable>
+  void consider(uint32_t index, ActiveCounts active, const Usable& usable, Best& best) const {
+    const Entry& entry = entries_[index];
+    // Relaxed: a count of a moment ago is as good a guess as one of now (see ActiveCounts).
+    const uint64_t load = uint64_t{active[entry.slot].load(std::memory_order_relaxed)} + 1;
+    // load / weight < best.load / best.weight without a division; 33 + 16 bits fit in 64.
+    const bool better =
+        best.index == kNoPick || load * best.weight < best.load * uint64_t{entry.weight};
+    if (better && usable(index)) best = {index, load, entry.weight};
+  }
+
+  std::vector<Entry> entries_;
+};
+
+}  // namespace sluice::policy

@@ -1,0 +1,151 @@
+// Builds the table's own structures from a checked image. Nothing here can fail any more: what it
+// relies on is what check_image() has seen.
+#include "table/table_builder.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "os/address.h"
+
+namespace sluice::table {
+
+namespace {
+
+template <typename Flag>
+bool has(uint32_t flags, Flag flag) {
+  return (flags & static_cast<uint32_t>(flag)) != 0;
+}
+
+// Of an AddressRecord or a TargetRecord.
+template <typename Record>
+os::Address address_of(const ImageView& image, const Record& record) {
+  switch (AddressFamily{record.family}) {
+    case AddressFamily::ipv4:
+      return os::Address::ipv4(std::span(record.ip).template first<4>(), record.port);
+    case AddressFamily::ipv6:
+      return os::Address::ipv6(record.ip, record.port, record.scope_id);
+    case AddressFamily::unix:
+      return os::Address::unix_path(image.text(record.path_offset, record.path_bytes))
+          .value_or(os::Address());
+  }
+  return {};
+}
+
+template <typename Record>
+SocketOptions options_of(const Record& record, bool nodelay) {
+  return {.nodelay = nodelay,
+          .user_timeout_ms = record.user_timeout_ms,
+          .keepalive_idle_s = record.keepalive_idle_s,
+          .keepalive_interval_s = record.keepalive_interval_s,
+          .keepalive_count = record.keepalive_count};
+}
+
+Target target_of(const ImageView& image, const TargetRecord& record) {
+  return {.slot = record.slot,
+          .address = address_of(image, record),
+          .max_connections = record.max_connections,
+          .serves_sessions = has(record.flags, TargetFlag::serves_sessions),
+          .name = std::string(image.text(record.name_offset, record.name_bytes))};
+}
+
+struct CandidateRange {
+  uint32_t first = 0;
+  uint32_t count = 0;
+  uint32_t configured = 0;
+};
+
+// The candidates' names are the targets' strings, which stay where they are from here on.
+Tier tier_of(const ImageView& image, const std::vector<Target>& targets, PolicyKind policy,
+             CandidateRange range) {
+  std::vector<policy::Candidate> candidates;
+  candidates.reserve(range.count);
+  for (uint32_t i = range.first; i < range.first + range.count; i++) {
+    const CandidateRecord record = image.candidate(i);
+    const Target& target = targets[record.target_index];
+    candidates.push_back({.slot = target.slot,
+                          .weight = record.weight,
+                          .max_connections = target.max_connections,
+                          .name = target.name});
+  }
+  return {policy, std::move(candidates), range.configured};
+}
+
+Pool pool_of(const ImageView& image, const std::vector<Target>& targets, const PoolRecord& record) {
+  Pool pool;
+  pool.slot = record.slot;
+  pool.retries = record.retries;
+  pool.hash_prefix_v4 = record.hash_prefix_v4;
+  pool.hash_prefix_v6 = record.hash_prefix_v6;
+  pool.target_options = options_of(record, has(record.flags, PoolFlag::nodelay));
+  for (uint32_t i = 0; i < record.sources_count; i++) {
+    pool.sources.push_back(address_of(image, image.source(record.sources_first + i)));
+  }
+  const PolicyKind policy{record.policy};
+  pool.primaries = tier_of(image, targets, policy,
+                           {.first = record.primaries_first,
+                            .count = record.primaries_count,
+                            .configured = record.primaries_configured});
+  pool.backups = tier_of(image, targets, policy,
+                         {.first = record.backups_first,
+                          .count = record.backups_count,
+                          .configured = record.backups_configured});
+  return pool;
+}
+
+Listener listener_of(const ImageView& image, const ListenerRecord& record) {
+  Listener listener;
+  listener.slot = record.slot;
+  listener.protocol = Protocol{record.protocol};
+  listener.pool_index = record.pool_index;
+  listener.bulk = has(record.flags, ListenerFlag::bulk);
+  listener.access_log = has(record.flags, ListenerFlag::access_log);
+  listener.ipv6_only = has(record.flags, ListenerFlag::ipv6_only);
+  listener.backlog = record.backlog;
+  listener.max_connections = record.max_connections;
+  listener.connect_timeout_ms = record.connect_timeout_ms;
+  listener.idle_timeout_ms = record.idle_timeout_ms;
+  listener.half_close_timeout_ms = record.half_close_timeout_ms;
+  listener.lifetime_ms = record.lifetime_ms;
+  listener.udp_requests = record.udp_requests;
+  listener.udp_responses = record.udp_responses;
+  listener.udp_sessions_max = record.udp_sessions_max;
+  listener.unix_mode = record.unix_mode;
+  listener.client_options = options_of(record, has(record.flags, ListenerFlag::nodelay));
+  listener.name = std::string(image.text(record.name_offset, record.name_bytes));
+  for (uint32_t i = 0; i < record.binds_count; i++) {
+    listener.binds.push_back(
+        {.address = address_of(image, image.bind(record.binds_first + i)), .sockets = nullptr});
+  }
+  return listener;
+}
+
+}  // namespace
+
+BuildResult build_table(std::span<const std::byte> image) {
+  // The size is checked before the copy, so that a wild one costs no memory.
+  if (image.size() > shared::kImageBytesMax) return {nullptr, {ImageCheck::size}};
+  const std::vector<std::byte> copy(image.begin(), image.end());
+  const ImageView view(copy);
+  if (const ImageFault fault = check_image(view); fault.failed()) return {nullptr, fault};
+
+  const ImageHeader header = view.header();
+  auto table = std::make_unique<Table>();
+  table->generation = header.generation;
+  table->targets.reserve(header.targets_count);
+  for (uint32_t i = 0; i < header.targets_count; i++) {
+    table->targets.push_back(target_of(view, view.target(i)));
+  }
+  table->pools.reserve(header.pools_count);
+  for (uint32_t i = 0; i < header.pools_count; i++) {
+    table->pools.push_back(pool_of(view, table->targets, view.pool(i)));
+  }
+  table->listeners.reserve(header.listeners_count);
+  for (uint32_t i = 0; i < header.listeners_count; i++) {
+    table->listeners.push_back(listener_of(view, view.listener(i)));
+  }
+  table->index_slots();
+  return {std::move(table), {}};
+}
+
+}  // namespace sluice::table
