@@ -84,6 +84,12 @@ size_t unread_bytes(int fd) {
   return static_cast<size_t>(bytes);
 }
 
+size_t unacknowledged_bytes(int fd) {
+  int bytes = 0;
+  if (::ioctl(fd, SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;
+  return static_cast<size_t>(bytes);
+}
+
 int take_error(int fd) {
   int error = 0;
   socklen_t bytes = sizeof(error);
