@@ -230,6 +230,28 @@ export const errorTable = {
     title: 'The configuration needs more slots or more bytes than the engine has room for.',
     fix: 'Use at most 1024 listeners, 1024 pools and 16384 targets, with shorter names.',
   },
+
+  // ---- log/, admin/, app/ -------------------------------------------------------------------
+  SLUICE_LOG_OPEN: {
+    title: 'The log file cannot be opened.',
+    fix: 'Check the folder of `log.output` and its permissions, or write to stdout.',
+  },
+  SLUICE_ADMIN_LISTEN: {
+    title: 'The admin API cannot listen on its address.',
+    fix: 'Choose another `admin.listen`, stop the program that has it, or write `admin: {listen: off}`.',
+  },
+  SLUICE_ADMIN_HOST: {
+    title: 'A request to the admin API came under a name that does not belong to this machine.',
+    fix: 'Use 127.0.0.1, [::1] or localhost in the URL.',
+  },
+  SLUICE_START_TABLE: {
+    title: 'The engine refused the first table, so nothing was started.',
+    fix: 'The message names the listener and the reason; `sluice check` tells more.',
+  },
+  SLUICE_DEMO_TARGET: {
+    title: 'A demo target cannot listen on its address.',
+    fix: 'Stop the program that has the port, or change the target in the file.',
+  },
 } as const satisfies Record<`SLUICE_${string}`, ErrorExplanation>;
 
 export type ErrorCode = keyof typeof errorTable;

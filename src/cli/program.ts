@@ -1,0 +1,67 @@
+// The command line: which commands exist and what they take. Each command is one file.
+import { Command, CommanderError } from 'commander';
+import { version } from '../app/version.js';
+import { SluiceError } from '../errors.js';
+import { exitCodes } from './exit-codes.js';
+
+/** Runs one command; sets process.exitCode and leaves the exit to Node where nothing holds it. */
+export async function runCommandLine(argv: readonly string[]): Promise<void> {
+  const program = new Command('sluice')
+    .description('Layer-4 TCP/UDP load balancer')
+    .version(version(), '-V, --version', 'print the version')
+    .showHelpAfterError('(sluice --help lists the commands)')
+    .configureHelp({ sortSubcommands: false })
+    .exitOverride();
+
+  program
+    .command('run')
+    .description('balance what FILE describes')
+    .argument('[FILE]', 'configuration', 'sluice.yaml')
+    .addHelpText('after', '\nExample:\n  sluice run sluice.yaml')
+    .action(async (file: string) => {
+      const { run } = await import('./run.js');
+      process.exitCode = await run(file);
+    });
+
+  program
+    .command('check')
+    .description('say what is wrong with FILE, and whether this machine can run it')
+    .argument('[FILE]', 'configuration', 'sluice.yaml')
+    .option('--json', 'print the findings as JSON')
+    .addHelpText('after', '\nExample:\n  sluice check sluice.yaml && kill -HUP "$(pidof sluice)"')
+    .action(async (file: string, options: { readonly json?: true }) => {
+      const { check } = await import('./check.js');
+      process.exitCode = await check(file, { json: options.json === true });
+    });
+
+  program
+    .command('demo')
+    .description('run FILE with small targets of its own, to see it balance')
+    .argument('[FILE]', 'configuration; without it, the quick start')
+    .action(async (file: string | undefined) => {
+      const { demo } = await import('./demo.js');
+      process.exitCode = await demo(file);
+    });
+
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => {
+      process.stdout.write(`${version()}\n`);
+    });
+
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+  if (error instanceof SluiceError) {
+    process.stderr.write(`sluice: ${error.message} (${error.code})\n`);
+    return exitCodes.failed;
+  }
+  throw error;
+}
