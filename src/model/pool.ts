@@ -14,7 +14,7 @@ export interface HealthCheck {
   readonly rise: number;
   /** Consecutive bad probes that make a healthy target unhealthy. */
   readonly fall: number;
-  /** 0..0.5: each interval is lengthened or shortened at random by up to this share. */
+  /** 0..0.5: each interval is shortened at random by up to this share; never lengthened. */
   readonly jitter: number;
   /** What a target counts as before its first verdict. */
   readonly initial: 'healthy' | 'unhealthy';

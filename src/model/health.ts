@@ -1,0 +1,74 @@
+// Health: what probing a target yields, and the pure rules about it that health and control share.
+import type { Endpoint } from './address.js';
+import type { HealthCheck } from './pool.js';
+import type { Health } from './target.js';
+
+export type ProbeReason =
+  | 'connected'
+  | 'answered'
+  | 'refused'
+  | 'timed_out'
+  | 'unreachable'
+  | 'reset'
+  /** The unix socket's file is missing, or it may not be opened. */
+  | 'not_found'
+  | 'permission_denied'
+  | 'failed'
+  /** Our own fault (no descriptor, no source port, not permitted to ping): says nothing of a target. */
+  | 'local';
+
+/** One try. Never an exception: a target that is down is an expected outcome. */
+export interface ProbeResult {
+  readonly ok: boolean;
+  readonly latencyMs: number;
+  readonly reason: ProbeReason;
+}
+
+/** Why health changed: a probe said so, failed connections did, or the settings changed. */
+export type HealthReason = ProbeReason | 'connect_failed' | 'not_probed';
+
+/** A change of a verdict, as the checker reports it. */
+export interface HealthChange {
+  readonly pool: string;
+  readonly target: string;
+  /** Where the probe went: a late report about a previous address can be told apart. */
+  readonly endpoint: Endpoint;
+  readonly health: Health;
+  readonly reason: HealthReason;
+  /** Of the probe that decided; null when none did. */
+  readonly latencyMs: number | null;
+}
+
+/** The last probes of one target, for /status. */
+export interface ProbeDetail {
+  readonly pool: string;
+  readonly target: string;
+  readonly endpoint: Endpoint;
+  readonly health: Health;
+  /** Of the last probe; null before it. */
+  readonly reason: HealthReason | null;
+  /** Of the last good probe; null before it. */
+  readonly latencyMs: number | null;
+  /** When the verdict last changed; null before the first one. */
+  readonly since: Date | null;
+  readonly consecutiveGood: number;
+  readonly consecutiveBad: number;
+  readonly probes: number;
+  /** Probes that told nothing of the target: this process stood still, or was at fault itself. */
+  readonly probesVoid: number;
+}
+
+/** What a target is before anything has been measured. A target that is not probed stays unknown. */
+export function initialHealth(check: HealthCheck): Health {
+  return check.kind !== 'none' && check.initial === 'unhealthy' ? 'unhealthy' : 'unknown';
+}
+
+/**
+ * Health of a target that stays, when its pool's check is replaced. It is kept: a reload must not
+ * bring a dead target back. Only where probing begins or ends does it start anew, because a verdict
+ * that nothing will ever correct must not stay.
+ */
+export function healthAfterReload(health: Health, before: HealthCheck, after: HealthCheck): Health {
+  const same = before.kind === after.kind || (before.kind !== 'none' && after.kind !== 'none');
+  return same ? health : initialHealth(after);
+}

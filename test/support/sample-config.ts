@@ -1,0 +1,100 @@
+// Configurations for unit tests: each maker fills in what a test does not speak of.
+import type { Endpoint, IpAddress, NamedEndpoint } from '../../src/model/address.js';
+import type { Config } from '../../src/model/config.js';
+import type { Listener, TcpOptions } from '../../src/model/listener.js';
+import type { HealthCheck, Pool } from '../../src/model/pool.js';
+import type { Target } from '../../src/model/target.js';
+
+export function ip(text: string): IpAddress {
+  return { family: 'ipv4', bytes: Uint8Array.from(text.split('.').map(Number)), scopeId: 0 };
+}
+
+export function at(text: string, port = 80): Endpoint {
+  return { kind: 'ip', ip: ip(text), port };
+}
+
+export function named(host: string, port = 80): NamedEndpoint {
+  return { kind: 'name', host, port };
+}
+
+const tcp: TcpOptions = {
+  nodelay: true,
+  userTimeoutMs: 0,
+  keepaliveIdleS: 0,
+  keepaliveIntervalS: 0,
+  keepaliveCount: 0,
+};
+
+export const check: HealthCheck = {
+  kind: 'tcp',
+  intervalMs: 1000,
+  timeoutMs: 500,
+  rise: 2,
+  fall: 3,
+  jitter: 0,
+  initial: 'healthy',
+  port: 0,
+};
+
+export function target(name: string, changes: Partial<Target> = {}): Target {
+  return {
+    name,
+    address: at('192.0.2.1'),
+    weight: 1,
+    backup: false,
+    maxConnections: 0,
+    ...changes,
+  };
+}
+
+export function pool(name: string, targets: readonly Target[], changes: Partial<Pool> = {}): Pool {
+  return {
+    name,
+    policy: { name: 'round_robin', prefixV4: 32, prefixV6: 128 },
+    targets,
+    health: check,
+    retries: 2,
+    whenNoneHealthy: 'refuse',
+    sources: [],
+    tcp,
+    ...changes,
+  };
+}
+
+export function listener(
+  name: string,
+  poolName: string,
+  changes: Partial<Listener> = {},
+): Listener {
+  return {
+    name,
+    protocol: 'tcp',
+    binds: [at('127.0.0.1', 0)],
+    pool: poolName,
+    timeouts: { connectMs: 1000, idleMs: 0, halfCloseMs: 0, lifetimeMs: 0 },
+    backlog: 1024,
+    maxConnections: 0,
+    tcp,
+    udp: { requests: 0, responses: 0, sessionsMax: 1024, bulk: false },
+    unixMode: 0o666,
+    accessLog: false,
+    ...changes,
+  };
+}
+
+export function config(
+  listeners: readonly Listener[],
+  pools: readonly Pool[],
+  changes: Partial<Config> = {},
+): Config {
+  return {
+    listeners,
+    pools,
+    engine: { workers: 1, maxConnections: 0, splice: true },
+    admin: { listen: null },
+    log: { level: 'info', format: 'json', output: 'stdout' },
+    shutdown: { drainTimeoutMs: 10_000 },
+    watch: false,
+    ...changes,
+  };
+}
