@@ -4,8 +4,8 @@
 
 namespace sluice::os {
 
-// False before 4.18. Such a kernel ignores UDP_SEGMENT as a control message and would send the whole
-// piece as one datagram, so it must be asked first.
+// False before 4.18. Such a kernel ignores UDP_SEGMENT as a control message and would send the
+// whole piece as one datagram, so it must be asked first.
 [[nodiscard]] bool knows_udp_gso();
 
 // False when the kernel does not know it (before 5.0). Never switched off again on a socket in use:
