@@ -16,7 +16,7 @@ struct Candidate {
   uint32_t slot = 0;             // index into the shared `active` counts
   uint32_t weight = 1;           // 1..65535; a target of weight 0 is not a candidate
   uint32_t max_connections = 0;  // 0 = no limit
-  std::string_view name;         // its identity for consistent hashing; outlives the policy
+  std::string_view name = {};    // its identity for consistent hashing; outlives the policy
 };
 
 inline constexpr uint32_t kNoPick = std::numeric_limits<uint32_t>::max();
