@@ -72,7 +72,8 @@ int open_next(Listeners& out, const Address& address, bool others_follow,
   Fd fd(::socket(address.family(), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return errno;
   if (const int error = prepare(fd.get(), address, options); error != 0) return error;
-  if (!first && !set_on(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1)) return errno;
+  const bool join = !first || options.beside_own;
+  if (join && !set_on(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1)) return errno;
   if (::bind(fd.get(), address.get(), address.bytes()) != 0) return errno;
   if (tcp && ::listen(fd.get(), as_backlog(options.backlog)) != 0) return errno;
   if (first && others_follow && !set_on(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1)) return errno;
@@ -205,6 +206,18 @@ Listeners open_listeners(const Address& address, uint32_t count, const ListenOpt
     return open_group(Address::ipv4(any, address.port()), count, options);
   }
   return out;
+}
+
+void admit_own(int fd) { set_on(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
+
+void set_backlog(int fd, uint32_t backlog) {
+  // On a listening socket this changes the backlog and nothing else.
+  static_cast<void>(::listen(fd, as_backlog(backlog)));
+}
+
+void stop_listening(int fd) {
+  // Fails only for a socket that does not listen, which is what was wanted.
+  static_cast<void>(::shutdown(fd, SHUT_RDWR));
 }
 
 void remove_socket_file(const std::string& path) {

@@ -19,6 +19,10 @@ struct ListenOptions {
   uint32_t unix_mode = 0;  // permissions of the socket file; 0: what the umask gives
   uint32_t udp_receive_buffer_bytes = 4U << 20U;
   uint32_t udp_send_buffer_bytes = 4U << 20U;
+  // This process holds an overlapping address with sockets of such a group (a bind that moves from
+  // the wildcard to one address): be let in beside it. The address is then not checked to be ours
+  // alone: another group of the same user passes too.
+  bool beside_own = false;
 };
 
 struct Listeners {
@@ -42,6 +46,17 @@ struct Listeners {
 // living owner is EADDRINUSE, any other file stays and is ENOTSOCK.
 [[nodiscard]] Listeners open_listeners(const Address& address, uint32_t count,
                                        const ListenOptions& options);
+
+// Lets sockets of `beside_own` in beside this listening socket, also when it is the only one of its
+// group.
+void admit_own(int fd);
+
+// Changes the backlog of a socket that listens already; 0 as in ListenOptions.
+void set_backlog(int fd, uint32_t backlog);
+
+// Takes a listening TCP socket out of service while it stays open: what still waits in its queue is
+// reset, so it is drained first; new clients go to the other sockets of the address, or are refused.
+void stop_listening(int fd);
 
 // Removes the socket file at `path` if nobody listens on it: to be called after the last of its
 // sockets is closed. A file that another owner has put there since stays.

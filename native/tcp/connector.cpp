@@ -1,0 +1,246 @@
+// Picking a target and connecting to it, as often as the pool allows.
+#include "tcp/connector.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+
+#include "os/connect.h"
+#include "os/socket.h"
+#include "tcp/tcp_context.h"
+
+namespace sluice::tcp {
+
+using shared::CloseReason;
+using shared::ConnectFailure;
+
+namespace {
+
+constexpr uint64_t kMillisecondNs = 1'000'000;
+
+static_assert(static_cast<int>(os::ConnectFault::refused) ==
+              static_cast<int>(ConnectFailure::refused));
+static_assert(static_cast<int>(os::ConnectFault::timed_out) ==
+              static_cast<int>(ConnectFailure::timed_out));
+static_assert(static_cast<int>(os::ConnectFault::unreachable) ==
+              static_cast<int>(ConnectFailure::unreachable));
+static_assert(static_cast<int>(os::ConnectFault::reset) == static_cast<int>(ConnectFailure::reset));
+static_assert(static_cast<int>(os::ConnectFault::local) == static_cast<int>(ConnectFailure::local));
+static_assert(static_cast<int>(os::ConnectFault::other) == static_cast<int>(ConnectFailure::other));
+
+bool is_out_of_descriptors(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+void push_tried(ConnectState& state, uint32_t slot) {
+  if (state.tried_count < state.tried.size()) {
+    state.tried[state.tried_count++] = static_cast<uint16_t>(slot);
+  }
+}
+
+// The count is raised first and looked at after: of several workers that want the last place, at
+// most one gets it. Relaxed: it is a count and orders nothing else.
+bool claim_place(TcpContext& context, const table::Target& target) {
+  std::atomic<uint32_t>& active = context.links.active[target.slot];
+  const uint32_t before = active.fetch_add(1, std::memory_order_relaxed);
+  if (target.max_connections == 0 || before < target.max_connections) return true;
+  active.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
+void release_place(TcpContext& context, TcpConnection& connection) {
+  if (!connection.target_claimed) return;
+  context.links.active[connection.target_slot].fetch_sub(1, std::memory_order_relaxed);
+  connection.target_claimed = false;
+}
+
+// A target with a place for this connection, claimed; nullptr when there is none.
+const table::Target* pick_target(TcpContext& context, TcpConnection& connection,
+                                 const table::Pool& pool) {
+  ConnectState& state = connection.connecting;
+  const policy::ActiveCounts active(context.links.active);
+  // Each miss adds a tried target, so this ends.
+  while (state.tried_count < state.tried.size()) {
+    table::TriedTargets tried;
+    for (uint32_t i = 0; i < state.tried_count; i++) tried.push(state.tried[i]);
+    const uint32_t slot =
+        pool.pick(connection.client_address, context.cursors[pool.slot], active, tried);
+    if (slot == policy::kNoPick) return nullptr;
+    const table::Target* target = context.table->target_at(slot);
+    if (target != nullptr && claim_place(context, *target)) {
+      connection.target_slot = slot;
+      connection.target_claimed = true;
+      return target;
+    }
+    // Another worker was quicker to the last place.
+    push_tried(state, slot);
+  }
+  return nullptr;
+}
+
+os::TcpOptions options_of(const table::SocketOptions& options) {
+  return {.nodelay = options.nodelay,
+          .user_timeout_ms = options.user_timeout_ms,
+          .keepalive_idle_s = options.keepalive_idle_s,
+          .keepalive_interval_s = options.keepalive_interval_s,
+          .keepalive_count = options.keepalive_count};
+}
+
+// From the pool's source addresses in turn. One that has no port left towards this target is
+// skipped: another may have.
+os::ConnectStart start_from_sources(TcpContext& context, const table::Pool& pool,
+                                    const table::Target& target) {
+  const os::TcpOptions options = options_of(pool.target_options);
+  std::optional<os::ConnectStart> last;
+  uint32_t& position = context.source_positions[pool.slot];
+  for (size_t i = 0; i < pool.sources.size(); i++) {
+    const os::Address& source = pool.sources[position++ % pool.sources.size()];
+    if (source.family() != target.address.family()) continue;
+    last = os::connect_start(target.address, &source, options);
+    if (last->outcome.error != EADDRNOTAVAIL) return std::move(*last);
+  }
+  if (last.has_value()) return std::move(*last);
+  // No source of the target's family: the kernel chooses.
+  return os::connect_start(target.address, nullptr, options);
+}
+
+void count_failure(shared::TargetCounters& row, os::ConnectFault fault) {
+  switch (fault) {
+    case os::ConnectFault::refused:
+      return shared::add(row.connect_refused, 1);
+    case os::ConnectFault::timed_out:
+      return shared::add(row.connect_timed_out, 1);
+    case os::ConnectFault::unreachable:
+      return shared::add(row.connect_unreachable, 1);
+    case os::ConnectFault::local:
+      return shared::add(row.connect_failed_local, 1);
+    case os::ConnectFault::none:
+    case os::ConnectFault::reset:
+    case os::ConnectFault::other:
+      return shared::add(row.connect_failed_other, 1);
+  }
+}
+
+// One try has failed: released, counted, told.
+void note_failure(TcpContext& context, TcpConnection& connection, os::ConnectOutcome outcome) {
+  ConnectState& state = connection.connecting;
+  connection.target.fd.reset();
+  connection.target = Side{};
+  release_place(context, connection);
+  push_tried(state, connection.target_slot);
+  state.failures++;
+  state.last_timed_out = outcome.fault == os::ConnectFault::timed_out;
+  state.last_local = outcome.fault == os::ConnectFault::local;
+  count_failure(context.target_row(connection), outcome.fault);
+  shared::Event event{};
+  event.type = static_cast<uint16_t>(shared::EventType::connect_failed);
+  event.code = static_cast<uint16_t>(outcome.fault);
+  event.slot = connection.target_slot;
+  event.target_slot = connection.target_slot;
+  event.error = outcome.error;
+  std::copy_n(connection.client_address.ip, sizeof(event.client_ip), event.client_ip);
+  event.client_port = connection.client_address.port;
+  context.push_event(event);
+}
+
+ConnectProgress give_up(TcpConnection& connection) {
+  const ConnectState& state = connection.connecting;
+  if (state.failures == 0) {
+    connection.reason = CloseReason::no_target;
+  } else if (state.last_local) {
+    connection.reason = CloseReason::local_error;
+  } else if (state.last_timed_out) {
+    connection.reason = CloseReason::connect_timeout;
+  } else {
+    connection.reason = CloseReason::connect_failed;
+  }
+  return ConnectProgress::failed;
+}
+
+ConnectProgress note_connected(TcpContext& context, TcpConnection& connection) {
+  // The connect of this try, not of the earlier ones: it is the target's latency.
+  const uint64_t took_us = (context.now_ns() - connection.changed_ns) / 1000;
+  connection.connect_us = static_cast<uint32_t>((context.now_ns() - connection.accepted_ns) / 1000);
+  connection.target_connected = true;
+  shared::add(context.target_row(connection).connections_opened, 1);
+  shared::add(context.target_row(connection).connect_us, took_us);
+  return ConnectProgress::connected;
+}
+
+// One try. `pending` and `connected` as they say; `failed`: noted, another may follow.
+ConnectProgress try_target(TcpContext& context, TcpConnection& connection, const table::Pool& pool,
+                           const table::Target& target) {
+  os::ConnectStart start = start_from_sources(context, pool, target);
+  connection.changed_ns = context.now_ns();
+  if (start.outcome.state == os::ConnectState::failed) {
+    if (is_out_of_descriptors(start.outcome.error)) context.out_of_descriptors = true;
+    note_failure(context, connection, start.outcome);
+    return ConnectProgress::failed;
+  }
+  connection.target.fd = std::move(start.fd);
+  const auto token =
+      os::EpollToken::of(&connection, static_cast<uint8_t>(shared::TokenKind::tcp_target));
+  const auto added = context.links.epoll.add(connection.target.fd.get(), kSideEvents, token);
+  if (added.failed()) {
+    note_failure(context, connection,
+                 {os::ConnectState::failed, added.error, os::ConnectFault::local});
+    return ConnectProgress::failed;
+  }
+  if (start.outcome.state == os::ConnectState::connected) {
+    return note_connected(context, connection);
+  }
+  context.links.wheel.arm(connection,
+                          context.now_ns() + connection.connect_timeout_ms * kMillisecondNs);
+  return ConnectProgress::pending;
+}
+
+// Tries until one is under way, or the pool's retries are used up.
+ConnectProgress try_next(TcpContext& context, TcpConnection& connection) {
+  const table::Pool* pool = context.pool_at(connection.pool_slot);
+  while (pool != nullptr && connection.connecting.failures <= pool->retries) {
+    const table::Target* target = pick_target(context, connection, *pool);
+    if (target == nullptr) break;
+    if (connection.connecting.failures > 0) {
+      shared::add(context.listener_row(connection).connect_retries, 1);
+    }
+    const ConnectProgress progress = try_target(context, connection, *pool, *target);
+    if (progress != ConnectProgress::failed) return progress;
+    // The next socket would not be made either.
+    if (context.out_of_descriptors) break;
+  }
+  return give_up(connection);
+}
+
+}  // namespace
+
+ConnectProgress connect_to_target(TcpContext& context, TcpConnection& connection) {
+  return try_next(context, connection);
+}
+
+ConnectProgress connect_event(TcpContext& context, TcpConnection& connection, uint32_t events) {
+  if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return ConnectProgress::pending;
+  const int fd = connection.target.fd.get();
+  const os::ConnectOutcome outcome = os::connect_result(fd);
+  if (outcome.state == os::ConnectState::failed) {
+    note_failure(context, connection, outcome);
+    return try_next(context, connection);
+  }
+  // An event that was fetched for an earlier try's socket proves nothing about this one.
+  if (os::remote_address(fd).bytes() == 0) return ConnectProgress::pending;
+  connection.target.note(events);
+  return note_connected(context, connection);
+}
+
+ConnectProgress connect_deadline(TcpContext& context, TcpConnection& connection) {
+  const uint64_t deadline_ns =
+      connection.changed_ns + connection.connect_timeout_ms * kMillisecondNs;
+  if (context.now_ns() < deadline_ns) {
+    context.links.wheel.arm(connection, deadline_ns);
+    return ConnectProgress::pending;
+  }
+  note_failure(context, connection,
+               {os::ConnectState::failed, ETIMEDOUT, os::ConnectFault::timed_out});
+  return try_next(context, connection);
+}
+
+}  // namespace sluice::tcp

@@ -1,0 +1,24 @@
+// Connector: reaches a target for a connection. Picks, claims a place, connects without blocking
+// under a deadline, and picks again among those not tried when that fails. The client's bytes wait
+// in the kernel meanwhile, so a retry loses none.
+#pragma once
+
+#include "tcp/tcp_connection.h"
+
+namespace sluice::tcp {
+
+enum class ConnectProgress : uint8_t {
+  pending,
+  connected,
+  failed,  // for good; connection.reason says why
+};
+
+// The first try, for a connection that was just accepted.
+[[nodiscard]] ConnectProgress connect_to_target(TcpContext& context, TcpConnection& connection);
+// An event on the target's socket while connecting.
+[[nodiscard]] ConnectProgress connect_event(TcpContext& context, TcpConnection& connection,
+                                            uint32_t events);
+// The timer has fired while connecting.
+[[nodiscard]] ConnectProgress connect_deadline(TcpContext& context, TcpConnection& connection);
+
+}  // namespace sluice::tcp

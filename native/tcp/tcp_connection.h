@@ -1,0 +1,85 @@
+// TcpConnection: a client's socket, a target's socket and the two pumps between them, from accept
+// to close on one worker. It keeps slots of the table, never pointers into it, and a copy of the
+// timeouts that held when it was accepted.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "os/address.h"
+#include "os/timer_wheel.h"
+#include "shared/layout.h"
+#include "table/pool.h"
+#include "tcp/connection_list.h"
+#include "tcp/connection_phase.h"
+#include "tcp/pump.h"
+#include "tcp/side.h"
+
+namespace sluice::tcp {
+
+struct TcpContext;
+
+// While connecting: the targets that this connection must not be given again. Slots fit 16 bits.
+struct ConnectState {
+  std::array<uint16_t, table::kRetriesMax + 1> tried;
+  uint8_t tried_count;
+  uint8_t failures;
+  bool last_timed_out;
+  bool last_local;
+};
+static_assert(shared::kTargetSlotsMax <= 65536 && shared::kPoolSlotsMax <= 65536);
+
+// While resetting or lingering: how far the remaining side's acknowledgements have come.
+struct DeliveryState {
+  uint64_t begun_ns;
+  uint64_t progress_ns;
+  uint32_t unacknowledged_bytes;
+  uint32_t poll_ms;
+};
+
+struct TcpConnection : os::TimerNode {
+  ListLinks<TcpConnection> open_links;  // of the worker's open connections, then of the closed
+  ListLinks<TcpConnection> ready_links;
+  Side client;
+  Side target;
+  Pump to_target;
+  Pump to_client;
+  os::ClientAddress client_address;
+  uint64_t accepted_ns = 0;
+  uint64_t changed_ns = 0;  // connect started, connected, or first side closed: restarts idleness
+  uint32_t listener_slot = 0;
+  uint32_t target_slot = shared::kNoSlot;  // kept after the end; claimed while `target_claimed`
+  uint16_t pool_slot = 0;
+  ConnectionPhase phase = ConnectionPhase::connecting;
+  bool in_ready_list = false;
+  bool target_claimed = false;    // counted in the target's `active`
+  bool target_connected = false;  // counted in the target's connections_opened
+  bool access_log = false;
+  bool survivor_is_client = false;     // resetting, lingering: whose socket is left
+  shared::CloseReason first_closed{};  // client_closed or target_closed: who sent FIN first
+  shared::CloseReason reason{};        // decided once, 0 before
+  uint32_t connect_timeout_ms = 0;
+  uint32_t idle_timeout_ms = 0;
+  uint32_t half_close_timeout_ms = 0;
+  uint32_t lifetime_ms = 0;
+  uint32_t connect_us = 0;
+  union {
+    ConnectState connecting{};
+    DeliveryState delivery;
+  };
+
+  [[nodiscard]] Side& survivor() { return survivor_is_client ? client : target; }
+  [[nodiscard]] bool half_closed() const { return to_target.over() != to_client.over(); }
+};
+// Hot and cold together, so that 100 000 idle connections cost 32 MB of ours.
+static_assert(sizeof(TcpConnection) <= 320);
+
+// The target is connected: from here on bytes flow.
+void begin_forwarding(TcpContext& context, TcpConnection& connection);
+// Runs both pumps as far as they go in one turn and draws the consequences.
+void forward(TcpContext& context, TcpConnection& connection);
+// The timer has fired while forwarding: closes what has been idle, half-closed or alive too long,
+// and arms the timer again for the rest otherwise (lazy re-arming).
+void check_deadlines(TcpContext& context, TcpConnection& connection);
+
+}  // namespace sluice::tcp
