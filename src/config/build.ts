@@ -1,0 +1,231 @@
+// A file of the right shape to the frozen model: texts read, defaults filled in. Nothing here can
+// fail; load.ts calls it only when schema and rules have found no error.
+import type { Endpoint, IpAddress } from '../model/address.js';
+import type { AdminConfig, Config, EngineConfig, LogConfig } from '../model/config.js';
+import type { Listener, Protocol, TcpOptions, Timeouts, UdpOptions } from '../model/listener.js';
+import type { Policy } from '../model/policy.js';
+import type { HealthCheck, Pool } from '../model/pool.js';
+import type { Target } from '../model/target.js';
+import { endpointsOf, parseBind } from './bind-address.js';
+import { defaults } from './defaults.js';
+import { defaultProbe } from './health-rules.js';
+import { formatIp } from './ip.js';
+import type { Machine } from './machine.js';
+import { acceptedValue } from './parsed.js';
+import type { Path } from './problem.js';
+import { parseDurationBy } from './scalars.js';
+import type { FileConfig } from './schema.js';
+import { parseSource, parseTargetAddress } from './target-address.js';
+import { parseAdminListen, parseUnixMode } from './text-leaves.js';
+import { parseSize } from './units.js';
+
+type FileListener = FileConfig['listeners'][string];
+type FilePool = FileConfig['pools'][string];
+type FileTarget = FilePool['targets'][number];
+type FileTcp = FileListener['tcp'];
+
+/** Remembers where each part of the model stands in the file. */
+export type Remember = (part: object, path: Path) => void;
+
+function ms(text: string): number {
+  return acceptedValue(parseDurationBy(text, { minMs: 0, off: true }));
+}
+
+/** In the model 0 stands for "no limit". */
+function limit(value: number | 'off' | 'auto'): number {
+  return typeof value === 'number' ? value : 0;
+}
+
+function tcpOptions(tcp: FileTcp): TcpOptions {
+  const keepalive = tcp?.keepalive;
+  const common = {
+    nodelay: tcp?.nodelay ?? defaults.tcp.nodelay,
+    userTimeoutMs: ms(tcp?.user_timeout ?? defaults.tcp.userTimeout),
+  };
+  if (keepalive === 'off') {
+    return { ...common, keepaliveIdleS: 0, keepaliveIntervalS: 0, keepaliveCount: 0 };
+  }
+  return {
+    ...common,
+    keepaliveIdleS: ms(keepalive?.idle ?? defaults.keepalive.idle) / 1000,
+    keepaliveIntervalS: ms(keepalive?.interval ?? defaults.keepalive.interval) / 1000,
+    keepaliveCount: keepalive?.count ?? defaults.keepalive.count,
+  };
+}
+
+function timeouts(file: FileListener['timeouts'], protocol: Protocol): Timeouts {
+  const idle = protocol === 'udp' ? defaults.timeouts.idleUdp : defaults.timeouts.idleTcp;
+  return {
+    connectMs: ms(file?.connect ?? defaults.timeouts.connect),
+    idleMs: ms(file?.idle ?? idle),
+    halfCloseMs: ms(file?.half_close ?? defaults.timeouts.halfClose),
+    lifetimeMs: ms(file?.lifetime ?? defaults.timeouts.lifetime),
+  };
+}
+
+function udpOptions(file: FileListener): UdpOptions {
+  return {
+    requests: limit(file.udp?.requests ?? defaults.udp.requests),
+    responses: limit(file.udp?.responses ?? defaults.udp.responses),
+    sessionsMax: file.udp?.max_sessions ?? defaults.udp.maxSessions,
+    bulk: file.bulk ?? defaults.listener.bulk,
+  };
+}
+
+function listener(
+  name: string,
+  file: FileListener,
+  machine: Machine,
+  remember: Remember,
+): Listener {
+  const path = ['listeners', name, 'bind'];
+  const texts = typeof file.bind === 'string' ? [file.bind] : file.bind;
+  const binds = texts.flatMap((text, index): readonly Endpoint[] => {
+    const endpoints = endpointsOf(acceptedValue(parseBind(text, machine.interfaceIndex)));
+    for (const endpoint of endpoints) {
+      remember(endpoint, typeof file.bind === 'string' ? path : [...path, index]);
+    }
+    return endpoints;
+  });
+  const protocol = file.protocol ?? defaults.listener.protocol;
+  return {
+    name,
+    protocol,
+    binds,
+    ipv6Only: file.ipv6_only ?? defaults.listener.ipv6Only,
+    pool: file.pool,
+    timeouts: timeouts(file.timeouts, protocol),
+    backlog: file.backlog ?? defaults.listener.backlog,
+    maxConnections: limit(file.max_connections ?? defaults.listener.maxConnections),
+    tcp: tcpOptions(file.tcp),
+    udp: udpOptions(file),
+    unixMode: acceptedValue(parseUnixMode(file.unix_mode ?? defaults.listener.unixMode)),
+    accessLog: file.access_log ?? defaults.listener.accessLog,
+  };
+}
+
+function target(file: FileTarget, machine: Machine): Target {
+  const full = typeof file === 'string' ? { address: file } : file;
+  return {
+    name: full.name ?? full.address,
+    address: acceptedValue(parseTargetAddress(full.address, machine.interfaceIndex)),
+    weight: full.weight ?? defaults.target.weight,
+    backup: full.backup ?? defaults.target.backup,
+    maxConnections: limit(full.max_connections ?? defaults.target.maxConnections),
+  };
+}
+
+function policy(file: FilePool['policy']): Policy {
+  const full = typeof file === 'object' ? file : { name: file ?? defaults.pool.policy };
+  return {
+    name: full.name,
+    prefixV4: full.prefix_v4 ?? defaults.policy.prefixV4,
+    prefixV6: full.prefix_v6 ?? defaults.policy.prefixV6,
+  };
+}
+
+function health(file: FilePool['health'], protocols: ReadonlySet<Protocol>): HealthCheck {
+  const full = typeof file === 'object' ? file : file === undefined ? {} : { type: file };
+  const intervalMs = ms(full.interval ?? defaults.health.interval);
+  return {
+    kind: full.type ?? defaultProbe(protocols),
+    intervalMs,
+    timeoutMs:
+      full.timeout === undefined
+        ? Math.min(intervalMs, ms(defaults.health.timeoutMax))
+        : ms(full.timeout),
+    rise: full.rise ?? defaults.health.rise,
+    fall: full.fall ?? defaults.health.fall,
+    jitter: full.jitter ?? defaults.health.jitter,
+    initial: full.initial ?? defaults.health.initial,
+    port: full.port ?? 0,
+  };
+}
+
+function pool(
+  name: string,
+  file: FilePool,
+  protocols: ReadonlySet<Protocol>,
+  machine: Machine,
+  remember: Remember,
+): Pool {
+  const sources = file.source === undefined ? [] : [file.source].flat();
+  return {
+    name,
+    policy: policy(file.policy),
+    targets: file.targets.map((entry, index) => {
+      const made = target(entry, machine);
+      remember(made, ['pools', name, 'targets', index]);
+      return made;
+    }),
+    health: health(file.health, protocols),
+    retries: file.retries ?? defaults.pool.retries,
+    whenNoneHealthy: file.when_none_healthy ?? defaults.pool.whenNoneHealthy,
+    sources: sources.map(
+      (text): IpAddress => acceptedValue(parseSource(text, machine.interfaceIndex)),
+    ),
+    tcp: tcpOptions(file.tcp),
+  };
+}
+
+function engine(file: FileConfig['engine'], machine: Machine): EngineConfig {
+  const workers = file?.workers ?? defaults.engine.workers;
+  return {
+    workers: workers === 'auto' ? Math.min(Math.max(machine.cpus, 1), workersMax) : workers,
+    maxConnections: limit(file?.max_connections ?? defaults.engine.maxConnections),
+    splice: (file?.splice ?? defaults.engine.splice) === 'auto',
+    bufferBytes: acceptedValue(parseSize(file?.buffer ?? defaults.engine.buffer)),
+  };
+}
+
+/** kWorkersMax in native/shared/layout.h. */
+const workersMax = 64;
+
+function admin(file: FileConfig['admin'], machine: Machine): AdminConfig {
+  const text = file?.listen ?? defaults.admin.listen;
+  const bind = acceptedValue(parseAdminListen(text, machine.interfaceIndex));
+  if (bind === null) return { listen: null };
+  if (bind.kind === 'unix') return { listen: { path: bind.path } };
+  return { listen: { host: formatIp(bind.ip), port: bind.low } };
+}
+
+function log(file: FileConfig['log']): LogConfig {
+  return {
+    level: file?.level ?? defaults.log.level,
+    format: file?.format ?? defaults.log.format,
+    output: file?.output ?? defaults.log.output,
+  };
+}
+
+export function buildConfig(file: FileConfig, machine: Machine, remember: Remember): Config {
+  const listeners = Object.entries(file.listeners).map(([name, entry]) => {
+    const made = listener(name, entry, machine, remember);
+    remember(made, ['listeners', name]);
+    return made;
+  });
+  const pools = Object.entries(file.pools).map(([name, entry]) => {
+    const users = listeners.filter((one) => one.pool === name);
+    const protocols = new Set(users.map(({ protocol }) => protocol));
+    const made = pool(name, entry, protocols, machine, remember);
+    remember(made, ['pools', name]);
+    return made;
+  });
+  return deepFreeze({
+    listeners,
+    pools,
+    engine: engine(file.engine, machine),
+    admin: admin(file.admin, machine),
+    log: log(file.log),
+    shutdown: {
+      drainTimeoutMs: ms(file.shutdown?.drain_timeout ?? defaults.shutdown.drainTimeout),
+    },
+    watch: file.watch ?? defaults.watch,
+  });
+}
+
+function deepFreeze<T>(value: T): T {
+  // The bytes of an address cannot be frozen: the language forbids it for array buffer views.
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  for (const part of Object.values(value)) deepFreeze(part);
+  return Object.freeze(value);
+}

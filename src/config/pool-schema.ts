@@ -1,0 +1,158 @@
+// The shape of a pool and of its targets.
+import { z } from 'zod';
+import { policyNames } from '../model/policy.js';
+import { defaults } from './defaults.js';
+import type { InterfaceIndex } from './ip.js';
+import {
+  countRange,
+  duration,
+  either,
+  flag,
+  fraction,
+  integer,
+  integerOr,
+  leaf,
+  word,
+} from './scalars.js';
+import { parseSource, parseTargetAddress } from './target-address.js';
+import { tcpSchema } from './tcp-schema.js';
+import { parseTargetName, targetNamePattern } from './text-leaves.js';
+
+function targetSchema(interfaceIndex: InterfaceIndex) {
+  const address = leaf<string>((value) => parseTargetAddress(value, interfaceIndex), {
+    type: 'string',
+    description: 'Where the target is: host:port, where host is an IP address or a name; or unix:',
+    examples: ['10.0.0.1:5432', '[fd00::1]:5432', 'db1.example:5432', 'unix:/run/x.sock'],
+  });
+  const full = z.strictObject({
+    address,
+    name: leaf<string>(parseTargetName, {
+      type: 'string',
+      pattern: targetNamePattern,
+      description: 'Its name in logs and metrics, and its identity for source_hash.',
+      defaultText: 'the address',
+    }).optional(),
+    weight: integer(
+      { min: 0, max: 65_535 },
+      {
+        description: 'Its share, relative to the others; 0 takes no new connections.',
+        default: defaults.target.weight,
+      },
+    ).optional(),
+    backup: flag({
+      description: 'Picked only when no other target can be.',
+      default: defaults.target.backup,
+    }).optional(),
+    max_connections: integerOr('off', countRange, {
+      description: 'Connections and sessions at once, over all workers.',
+      default: defaults.target.maxConnections,
+    }).optional(),
+  });
+  return either(address, full, { description: 'An address, or a map with more about the target.' });
+}
+
+const healthSchema = z.strictObject({
+  type: word(['tcp', 'ping', 'none'], {
+    description: 'How to ask: connect by TCP, ICMP echo, or not at all.',
+    defaultText: 'tcp; none when only UDP listeners use the pool',
+  }).optional(),
+  interval: duration(
+    { minMs: 10 },
+    { description: 'Time from probe to probe.', default: defaults.health.interval },
+  ).optional(),
+  timeout: duration(
+    { minMs: 1 },
+    {
+      description: 'How long a probe may take; at most the interval.',
+      defaultText: `the interval, at most ${defaults.health.timeoutMax}`,
+    },
+  ).optional(),
+  rise: integer(
+    { min: 1, max: 1000 },
+    {
+      description: 'Good probes in a row that bring a target back.',
+      default: defaults.health.rise,
+    },
+  ).optional(),
+  fall: integer(
+    { min: 1, max: 1000 },
+    { description: 'Bad probes in a row that take a target out.', default: defaults.health.fall },
+  ).optional(),
+  jitter: fraction(
+    { min: 0, max: 0.5 },
+    {
+      description: 'Each interval is shortened at random by up to this share.',
+      default: defaults.health.jitter,
+    },
+  ).optional(),
+  initial: word(['healthy', 'unhealthy'], {
+    description: 'What a target counts as before its first verdict.',
+    default: defaults.health.initial,
+  }).optional(),
+  port: integer(
+    { min: 1, max: 65_535 },
+    { description: 'Port that type tcp connects to.', defaultText: "the target's own" },
+  ).optional(),
+});
+
+const policyWord = word(policyNames, {
+  description: 'How a target is picked for a new connection or session.',
+  default: defaults.pool.policy,
+});
+const policyFull = z.strictObject({
+  name: word(policyNames, { description: 'The policy.' }),
+  prefix_v4: integer(
+    { min: 1, max: 32 },
+    {
+      description: 'source_hash: leading bits of an IPv4 client address that count.',
+      default: defaults.policy.prefixV4,
+    },
+  ).optional(),
+  prefix_v6: integer(
+    { min: 1, max: 128 },
+    {
+      description: 'source_hash: leading bits of an IPv6 client address that count.',
+      default: defaults.policy.prefixV6,
+    },
+  ).optional(),
+});
+
+export function poolSchema(interfaceIndex: InterfaceIndex) {
+  const source = leaf<string>((value) => parseSource(value, interfaceIndex), {
+    type: 'string',
+    description: 'An IP address of this machine, without a port.',
+    examples: ['10.0.0.5'],
+  });
+  return z
+    .strictObject({
+      policy: either(policyWord, policyFull, {
+        description: 'How to pick: a word, or a map with settings of the policy.',
+        default: defaults.pool.policy,
+      }).optional(),
+      targets: z.array(targetSchema(interfaceIndex)).min(1).meta({
+        description: 'The targets, in the order in which rotations visit them.',
+      }),
+      health: either(
+        word(['tcp', 'ping', 'none'], { description: 'The type alone.' }),
+        healthSchema,
+        { description: 'How to find out which targets work: a type, or a map.' },
+      ).optional(),
+      retries: integer(
+        { min: 0, max: 15 },
+        {
+          description: 'Further targets tried when a connect fails.',
+          default: defaults.pool.retries,
+        },
+      ).optional(),
+      when_none_healthy: word(['refuse', 'use_all'], {
+        description: 'With no healthy target: refuse clients, or use the unhealthy ones.',
+        default: defaults.pool.whenNoneHealthy,
+      }).optional(),
+      source: either(source, z.array(source).min(1).max(64), {
+        description: 'Source address of connections to targets; several are used in turn.',
+        defaultText: 'the kernel chooses',
+      }).optional(),
+      tcp: tcpSchema.optional(),
+    })
+    .meta({ description: 'A named set of targets with a policy and a health check.' });
+}

@@ -1,0 +1,101 @@
+// The shape of a configuration file: every key with its type, bounds, default and meaning. The
+// JSON Schema for editors comes from it (json-schema.ts). Values stay as written; what several
+// keys mean together is checked by rules.ts, and build.ts makes the model.
+import { z } from 'zod';
+import { defaults } from './defaults.js';
+import type { InterfaceIndex } from './ip.js';
+import { listenerSchema } from './listener-schema.js';
+import { poolSchema } from './pool-schema.js';
+import { countRange, duration, flag, integerOr, leaf, size, word } from './scalars.js';
+import { namePattern, parseAdminListen, parseLogOutput } from './text-leaves.js';
+
+const engineSchema = z
+  .strictObject({
+    workers: integerOr(
+      'auto',
+      { min: 1, max: 64 },
+      {
+        description: 'Threads that move bytes; auto is one per CPU that sluice may use.',
+        default: defaults.engine.workers,
+      },
+    ).optional(),
+    max_connections: integerOr('auto', countRange, {
+      description: 'TCP connections per worker; auto is what the descriptor limit allows.',
+      default: defaults.engine.maxConnections,
+    }).optional(),
+    splice: word(['auto', 'off'], {
+      description: 'auto moves large streams inside the kernel; off always copies.',
+      default: defaults.engine.splice,
+    }).optional(),
+    buffer: size(
+      { min: 4096, max: 1_048_576 },
+      {
+        description: 'The largest single read, and what is kept for a slow receiver.',
+        default: defaults.engine.buffer,
+      },
+    ).optional(),
+  })
+  .meta({ description: 'The threads that move bytes. Changes need a restart.' });
+
+function adminSchema(interfaceIndex: InterfaceIndex) {
+  return z
+    .strictObject({
+      listen: leaf<string>((value) => parseAdminListen(value, interfaceIndex), {
+        type: 'string',
+        description: 'Address of the admin server: ip:port, unix:/path, or off.',
+        default: defaults.admin.listen,
+      }).optional(),
+    })
+    .meta({ description: 'The HTTP server for status and metrics. Changes need a restart.' });
+}
+
+const logSchema = z
+  .strictObject({
+    level: word(['trace', 'debug', 'info', 'warn', 'error', 'silent'], {
+      description: 'The least severe records that are written.',
+      default: defaults.log.level,
+    }).optional(),
+    format: word(['auto', 'json', 'pretty'], {
+      description: 'auto is pretty on a terminal and json elsewhere.',
+      default: defaults.log.format,
+    }).optional(),
+    output: leaf<string>(parseLogOutput, {
+      type: 'string',
+      description: 'stdout, stderr, or the path of a file.',
+      default: defaults.log.output,
+    }).optional(),
+  })
+  .meta({ description: 'What sluice says about itself.' });
+
+const shutdownSchema = z
+  .strictObject({
+    drain_timeout: duration(
+      { minMs: 0 },
+      {
+        description: 'How long a stop waits for connections to end by themselves.',
+        default: defaults.shutdown.drainTimeout,
+      },
+    ).optional(),
+  })
+  .meta({ description: 'What happens at SIGTERM.' });
+
+export function fileSchema(interfaceIndex: InterfaceIndex) {
+  const name = z.string().meta({ pattern: namePattern });
+  return z.strictObject({
+    listeners: z.record(name, listenerSchema(interfaceIndex)).meta({
+      description: 'Listeners by name.',
+    }),
+    pools: z.record(name, poolSchema(interfaceIndex)).meta({ description: 'Pools by name.' }),
+    engine: engineSchema.optional(),
+    admin: adminSchema(interfaceIndex).optional(),
+    log: logSchema.optional(),
+    shutdown: shutdownSchema.optional(),
+    watch: flag({
+      description: 'Reload by itself when the file changes.',
+      default: defaults.watch,
+    }).optional(),
+  });
+}
+
+/** A file as written, known to have the right shape. */
+export type FileConfig = z.output<ReturnType<typeof fileSchema>>;
