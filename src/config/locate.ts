@@ -74,6 +74,11 @@ function follow(walk: Walk, alias: Alias.Parsed, keyAt: number | null): Located 
   const at = alias.range[0];
   const nothing: Located = { value: undefined, at, keyAt, children: noChildren };
   const target = walk.anchors.get(alias.source);
+  if (target === undefined && alias.source.startsWith(':')) {
+    const message = 'a text that begins with * needs quotes';
+    report(walk, at, 'SLUICE_CONFIG_ALIAS', message, `"*${alias.source}"`);
+    return nothing;
+  }
   if (target === undefined) {
     const message = `no anchor &${alias.source} stands before this alias`;
     const nearest = nearestWord(alias.source, walk.anchors.keys());

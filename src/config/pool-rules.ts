@@ -33,11 +33,14 @@ export function checkNames(facts: Facts): void {
 }
 
 export function checkReferences(facts: Facts): void {
+  // A misspelt reference is one fault, not also an unused pool.
+  const meant = new Set<string>();
   for (const listener of facts.listeners) {
     const pool = listener.draft.pool;
     // Without any `pools` there is one fault, not one per listener.
     if (pool === undefined || facts.draft.pools === undefined || facts.pools.has(pool)) continue;
     const suggestion = nearestWord(pool, facts.pools.keys());
+    if (suggestion !== undefined) meant.add(suggestion);
     const known = [...facts.pools.keys()].slice(0, 8).join(', ');
     const choices = suggestion === undefined && known !== '' ? `; there are ${known}` : '';
     facts.report({
@@ -48,7 +51,7 @@ export function checkReferences(facts: Facts): void {
     });
   }
   for (const pool of facts.pools.values()) {
-    if (pool.listeners.length > 0) continue;
+    if (pool.listeners.length > 0 || meant.has(pool.name)) continue;
     facts.report({
       severity: 'warning',
       code: 'SLUICE_CONFIG_UNUSED_POOL',

@@ -90,6 +90,7 @@ interface Explanation {
 
 /** The library's words are good; the ones that configurations meet most get better ones. */
 function explain(text: string, error: YAMLError): Explanation {
+  const before = text.slice(Math.max(0, error.pos[0] - 64), error.pos[0]);
   const rest = text.slice(error.pos[0], error.pos[0] + 200).split(/[\r\n]/, 1)[0] ?? '';
   if (error.code === 'TAB_AS_INDENT') {
     return { code: 'SLUICE_CONFIG_TAB', message: 'indented with a tab: use spaces' };
@@ -98,10 +99,10 @@ function explain(text: string, error: YAMLError): Explanation {
     const message = 'a second document begins here; a configuration is one document';
     return { code: 'SLUICE_CONFIG_DOCUMENTS', message };
   }
-  const startsLikeAddress = /^(\*?:[0-9]+|\*:[^\s,\]}]*)/.exec(rest)?.[1];
-  if (startsLikeAddress !== undefined && error.code !== 'IMPOSSIBLE') {
-    const message = 'a text that begins with * needs quotes';
-    return { code: 'SLUICE_CONFIG_SYNTAX', message, suggestion: `"${startsLikeAddress}"` };
+  const bracket = /(\[[0-9a-f:.]*\]:[0-9-]*)$/i.exec(before + rest.split(/[\s,}]/, 1)[0]);
+  if (bracket !== null) {
+    const message = 'a text that begins with [ needs quotes';
+    return { code: 'SLUICE_CONFIG_SYNTAX', message, suggestion: `"${bracket[1]}"` };
   }
   const sentence = error.message.split('\n', 1)[0] ?? '';
   const plain = sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/[:.]$/, '');
