@@ -37,4 +37,8 @@ bool EventRing::push(const Event& event) {
   return true;
 }
 
+bool EventRing::has_room() const {
+  return head_ - header_.tail.load(std::memory_order_acquire) < kRingRecords;
+}
+
 }  // namespace sluice::shared

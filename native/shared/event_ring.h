@@ -17,6 +17,8 @@ class EventRing {
 
   // False when the ring was full and the event was dropped (RingHeader::dropped counts it).
   bool push(const Event& event);
+  // Will the next push fit? For a producer that rather waits than loses the event.
+  [[nodiscard]] bool has_room() const;
 
  private:
   RingHeader& header_;

@@ -1,6 +1,6 @@
 // Turns ring events into calls of EngineEvents: numbers become names, addresses become text.
 import { getSystemErrorName } from 'node:util';
-import ipaddr from 'ipaddr.js';
+import { formatIp } from '../model/address-text.js';
 import type { AccessRecord, ConnectFailure, EngineEvents } from './engine.js';
 import type { RingEvent } from './event-ring.js';
 import type { Layout } from './layout.js';
@@ -15,8 +15,9 @@ export function clientIpText(bytes: Uint8Array): string {
   if (bytes.every((byte) => byte === 0)) return '';
   const mapped =
     bytes[10] === 0xff && bytes[11] === 0xff && bytes.subarray(0, 10).every((byte) => byte === 0);
-  if (mapped) return bytes.subarray(12).join('.');
-  return new ipaddr.IPv6([...bytes]).toRFC5952String();
+  return mapped
+    ? formatIp({ family: 'ipv4', bytes: bytes.subarray(12), scopeId: 0 })
+    : formatIp({ family: 'ipv6', bytes, scopeId: 0 });
 }
 
 function accessRecord(event: RingEvent, kind: AccessRecord['kind'], layout: Layout): AccessRecord {
@@ -65,6 +66,9 @@ export function deliver(
       return;
     case 'target_unreachable':
       events.targetUnreachable(event.slot, errorName(event.error));
+      return;
+    default:
+      // A type that only a newer addon knows: nobody here could have asked for it.
       return;
   }
 }

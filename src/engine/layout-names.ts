@@ -81,6 +81,8 @@ export const recordFields = {
     'keepalive_idle_s',
     'keepalive_interval_s',
     'keepalive_count',
+    'primaries_configured',
+    'backups_configured',
   ],
   target: [
     'slot',

@@ -81,7 +81,7 @@ function addListener(draft: Draft, { slot, pool, listener }: TableListener): voi
       (udp.bulk ? flag.values.bulk : 0) |
       (listener.accessLog ? flag.values.access_log : 0) |
       (listener.tcp.nodelay ? flag.values.nodelay : 0) |
-      (bindsIpv4(listener.binds) ? flag.values.ipv6_only : 0),
+      (listener.ipv6Only ? flag.values.ipv6_only : 0),
     binds_first: bindsFirst,
     binds_count: listener.binds.length,
     backlog: listener.backlog,
@@ -98,11 +98,6 @@ function addListener(draft: Draft, { slot, pool, listener }: TableListener): voi
     name_bytes: name.bytes,
     unix_mode: listener.unixMode,
   });
-}
-
-/** An IPv6 wildcard takes IPv4 clients too, unless the listener binds IPv4 addresses of its own. */
-function bindsIpv4(binds: readonly Endpoint[]): boolean {
-  return binds.some((bind) => bind.kind === 'ip' && bind.ip.family === 'ipv4');
 }
 
 function addPool(draft: Draft, pool: TablePool): void {
@@ -125,6 +120,8 @@ function addPool(draft: Draft, pool: TablePool): void {
     hash_prefix_v4: pool.policy.prefixV4,
     hash_prefix_v6: pool.policy.prefixV6,
     ...keepAliveValues(pool.tcp),
+    primaries_configured: pool.primariesConfigured ?? 0,
+    backups_configured: pool.backupsConfigured ?? 0,
   });
 }
 

@@ -26,6 +26,9 @@ export interface TablePool {
   readonly retries: number;
   readonly primaries: readonly Candidate[];
   readonly backups: readonly Candidate[];
+  /** Targets that the config names for the tier, eligible or not; left out = not known. */
+  readonly primariesConfigured?: number;
+  readonly backupsConfigured?: number;
   readonly sources: readonly IpAddress[];
   readonly tcp: TcpOptions;
 }

@@ -1,0 +1,110 @@
+// Starting and stopping everything in the right order.
+#include "engine/engine.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+
+namespace sluice::engine {
+namespace {
+
+// Connections a worker may hold when nobody said how many: what the descriptor limit leaves, two
+// descriptors each, after a reserve for listeners, pipes and the control plane's own files.
+uint32_t connections_for(uint32_t workers) {
+  constexpr rlim_t kReserve = 512;
+  constexpr rlim_t kConnectionsMax = 1U << 20U;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  const rlim_t reserve = std::min(kReserve, limit.rlim_cur / 2);
+  const rlim_t each = (limit.rlim_cur - reserve) / 2 / workers;
+  return static_cast<uint32_t>(std::clamp<rlim_t>(each, 1, kConnectionsMax));
+}
+
+shared::EngineOptions resolved(shared::EngineOptions options) {
+  if (options.connections_max == 0 && options.workers > 0) {
+    options.connections_max = connections_for(options.workers);
+  }
+  return options;
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> Engine::start(const shared::EngineOptions& options,
+                                      shared::EventRing::Wake wake, void* context,
+                                      StartFailure& failure) {
+  std::unique_ptr<Engine> engine(new Engine(resolved(options)));
+  if (!engine->start_all(wake, context, failure)) return nullptr;
+  return engine;
+}
+
+Engine::Engine(const shared::EngineOptions& options) : options_(options) {}
+
+Engine::~Engine() {
+  stop();
+}
+
+bool Engine::start_all(shared::EventRing::Wake wake, void* context, StartFailure& failure) {
+  region_ = std::make_shared<shared::Region>(shared::Region::create(options_.workers));
+  if (!region_->valid()) {
+    failure = {"mapping the shared region", region_->error()};
+    return false;
+  }
+  exchange_ = std::make_unique<table::TableExchange>(options_.workers);
+  coordinator_ =
+      std::make_unique<Coordinator>(Coordinator::Links{*region_, *exchange_, wake, context});
+  bool valid = coordinator_->valid();
+  for (uint32_t i = 0; i < options_.workers && valid; i++) {
+    workers_.push_back(
+        std::make_unique<Worker>(Worker::Links{.index = i,
+                                               .options = options_,
+                                               .region = *region_,
+                                               .exchange = *exchange_,
+                                               .coordinator = coordinator_->doorbell(),
+                                               .wake = wake,
+                                               .wake_context = context}));
+    valid = workers_.back()->valid();
+  }
+  if (!valid) {
+    failure = {"opening epoll and eventfd descriptors", 0};
+    return false;
+  }
+  // The coordinator last: it wakes workers.
+  int error = 0;
+  for (const auto& worker : workers_) {
+    if (error == 0) error = worker->start();
+  }
+  if (error == 0) error = coordinator_->start(workers_);
+  if (error != 0) {
+    failure = {"starting a thread", error};
+    return false;
+  }
+  return true;
+}
+
+void Engine::ring_doorbell(uint32_t ring_index) {
+  const std::lock_guard lock(stop_mutex_);
+  if (stopped_) return;
+  if (ring_index == shared::RingIndex::coordinator) {
+    coordinator_->doorbell().ring();
+  } else if (ring_index <= workers_.size()) {
+    workers_[ring_index - 1]->doorbell().ring();
+  }
+}
+
+void Engine::stop() {
+  const std::lock_guard lock(stop_mutex_);
+  if (stopped_) return;
+  stopped_ = true;
+  if (!coordinator_) return;
+  coordinator_->request_stop();
+  for (const auto& worker : workers_) worker->request_stop();
+  coordinator_->join();
+  for (const auto& worker : workers_) worker->join();
+  // Listening sockets belong to the tables and to the workers' parts; the tables must not be freed
+  // before the parts that look at them.
+  workers_.clear();
+  coordinator_.reset();
+  exchange_.reset();
+}
+
+}  // namespace sluice::engine

@@ -1,0 +1,230 @@
+// The control plane of an engine, without Node: writes table images and commands, reads events.
+#pragma once
+
+#include <dirent.h>
+#include <doctest/doctest.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "os/doorbell.h"
+#include "shared/layout.h"
+#include "support/ring_ends.h"
+#include "table/crc32.h"
+#include "table/table_image.h"
+
+namespace sluice::test {
+
+// ---- Table images -------------------------------------------------------------------------------
+
+struct TestBind {
+  uint16_t port = 0;
+  uint8_t ip[4] = {127, 0, 0, 1};
+  std::string unix_path = {};  // instead of the IP when not empty
+};
+
+struct TestListener {
+  uint32_t slot = 0;
+  std::vector<TestBind> binds = {{}};
+  table::Protocol protocol = table::Protocol::tcp;
+  uint32_t backlog = 128;
+  bool access_log = true;
+};
+
+struct TestTable {
+  uint64_t generation = 1;
+  std::vector<TestListener> listeners = {{}};
+  std::vector<uint16_t> target_ports = {};  // on 127.0.0.1; slots 0, 1, ...
+};
+
+// One pool with all targets. The order is that of table_image.h.
+inline std::vector<std::byte> image_of(const TestTable& wanted) {
+  std::vector<table::ListenerRecord> listeners;
+  std::vector<table::AddressRecord> binds;
+  std::vector<table::TargetRecord> targets;
+  std::vector<table::CandidateRecord> candidates;
+  std::string strings = "name";
+  for (const TestListener& listener : wanted.listeners) {
+    table::ListenerRecord record{};
+    record.slot = listener.slot;
+    record.protocol = static_cast<uint32_t>(listener.protocol);
+    record.flags = listener.access_log ? static_cast<uint32_t>(table::ListenerFlag::access_log) : 0;
+    record.binds_first = static_cast<uint32_t>(binds.size());
+    record.binds_count = static_cast<uint32_t>(listener.binds.size());
+    record.backlog = listener.backlog;
+    record.connect_timeout_ms = 1000;
+    record.udp_sessions_max = listener.protocol == table::Protocol::udp ? 64 : 0;
+    record.name_bytes = 4;
+    listeners.push_back(record);
+    for (const TestBind& bind : listener.binds) {
+      table::AddressRecord address{};
+      if (bind.unix_path.empty()) {
+        address.family = static_cast<uint16_t>(table::AddressFamily::ipv4);
+        address.port = bind.port;
+        std::memcpy(address.ip, bind.ip, sizeof bind.ip);
+      } else {
+        address.family = static_cast<uint16_t>(table::AddressFamily::unix);
+        address.path_offset = static_cast<uint32_t>(strings.size());
+        address.path_bytes = static_cast<uint32_t>(bind.unix_path.size());
+        strings += bind.unix_path;
+      }
+      binds.push_back(address);
+    }
+  }
+  for (const uint16_t port : wanted.target_ports) {
+    const auto slot = static_cast<uint32_t>(targets.size());
+    table::TargetRecord record{};
+    record.slot = slot;
+    record.flags = static_cast<uint32_t>(table::TargetFlag::serves_sessions);
+    record.name_bytes = 4;
+    record.family = static_cast<uint16_t>(table::AddressFamily::ipv4);
+    record.port = port;
+    record.ip[0] = 127;
+    record.ip[3] = 1;
+    targets.push_back(record);
+    candidates.push_back({slot, 1});
+  }
+  table::PoolRecord pool{};
+  pool.policy = static_cast<uint32_t>(table::PolicyKind::round_robin);
+  pool.primaries_count = static_cast<uint32_t>(candidates.size());
+  pool.backups_first = pool.primaries_count;
+  pool.hash_prefix_v4 = 32;
+  pool.hash_prefix_v6 = 128;
+
+  std::vector<std::byte> image(sizeof(table::ImageHeader));
+  const auto append = [&image](const void* data, size_t bytes) {
+    const auto* first = static_cast<const std::byte*>(data);
+    const auto offset = static_cast<uint32_t>(image.size());
+    image.insert(image.end(), first, first + bytes);
+    return offset;
+  };
+  table::ImageHeader header{};
+  header.magic = table::kImageMagic;
+  header.version = table::kImageVersion;
+  header.generation = wanted.generation;
+  const auto section = [&append](const auto& records, uint32_t& offset, uint32_t& count) {
+    offset = append(records.data(), records.size() * sizeof(records[0]));
+    count = static_cast<uint32_t>(records.size());
+  };
+  section(listeners, header.listeners_offset, header.listeners_count);
+  section(binds, header.binds_offset, header.binds_count);
+  section(std::vector{pool}, header.pools_offset, header.pools_count);
+  section(targets, header.targets_offset, header.targets_count);
+  section(candidates, header.candidates_offset, header.candidates_count);
+  section(std::vector<table::AddressRecord>{}, header.sources_offset, header.sources_count);
+  section(strings, header.strings_offset, header.strings_bytes);
+  header.total_bytes = static_cast<uint32_t>(image.size());
+  std::memcpy(image.data(), &header, sizeof header);
+  header.checksum = table::crc32(image);
+  std::memcpy(image.data(), &header, sizeof header);
+  return image;
+}
+
+// ---- The control plane's ends of a region -------------------------------------------------------
+
+class ControlPlane {
+ public:
+  explicit ControlPlane(os::Doorbell& bell) : bell_(bell) {}
+  void attach(shared::Region& region) { region_ = &region; }
+
+  // What an engine gets as its `wake`.
+  static void wake(void* bell) { static_cast<os::Doorbell*>(bell)->ring(); }
+
+  void send(uint32_t ring, const shared::Command& command, const os::Doorbell* reader = nullptr) {
+    CommandWriter writer(region_->command_header(ring), region_->command_records(ring));
+    while (!writer.push(command)) ::poll(nullptr, 0, 1);
+    if (reader != nullptr) reader->ring();
+  }
+
+  [[nodiscard]] shared::Command load_command(const std::vector<std::byte>& image,
+                                             uint64_t generation) {
+    area_ ^= 1U;
+    std::memcpy(region_->image_area(area_).data(), image.data(), image.size());
+    shared::Command command{};
+    command.type = static_cast<uint32_t>(shared::CommandType::load_table);
+    command.generation = generation;
+    command.area = area_;
+    command.bytes = static_cast<uint32_t>(image.size());
+    return command;
+  }
+
+  // The next event of a ring, waiting for it up to five seconds.
+  [[nodiscard]] std::optional<shared::Event> next_event(uint32_t ring, int wait_ms = 5000) {
+    for (;;) {
+      bell_.answer();
+      answer_doorbell(region_->header());
+      EventReader reader(region_->event_header(ring), region_->event_records(ring));
+      if (auto event = reader.pop()) return event;
+      pollfd entry{bell_.fd(), POLLIN, 0};
+      if (::poll(&entry, 1, wait_ms) <= 0) return std::nullopt;
+    }
+  }
+
+ private:
+  os::Doorbell& bell_;
+  shared::Region* region_ = nullptr;
+  uint32_t area_ = 0;
+};
+
+inline shared::EventType type_of(const shared::Event& event) {
+  return shared::EventType{event.type};
+}
+
+// A started engine with its control plane.
+class EngineHarness {
+ public:
+  explicit EngineHarness(uint32_t workers = 2) {
+    shared::EngineOptions options;
+    options.workers = workers;
+    options.connections_max = 256;
+    engine::StartFailure failure;
+    engine = engine::Engine::start(options, &ControlPlane::wake, &bell, failure);
+    REQUIRE_MESSAGE(engine != nullptr, failure.step, " ", failure.error);
+    region = engine->region();
+    control.attach(*region);
+  }
+
+  void send_load(const TestTable& table) {
+    control.send(0, control.load_command(image_of(table), table.generation));
+    engine->ring_doorbell(0);
+  }
+
+  // Loads and answers the outcome: table_applied or table_rejected. `ports` gets the new binds'.
+  shared::Event load(const TestTable& table) {
+    send_load(table);
+    for (;;) {
+      const std::optional<shared::Event> event = control.next_event(0);
+      REQUIRE(event.has_value());
+      if (type_of(*event) != shared::EventType::listener_bound) return *event;
+      ports.push_back(event->client_port);
+    }
+  }
+
+  os::Doorbell bell = os::Doorbell::create();
+  ControlPlane control{bell};
+  std::unique_ptr<engine::Engine> engine;
+  std::shared_ptr<shared::Region> region;
+  std::vector<uint16_t> ports;
+};
+
+// Entries of a directory such as /proc/self/fd, without "." and "..".
+inline std::vector<std::string> entries_of(const char* directory) {
+  std::vector<std::string> names;
+  DIR* open = ::opendir(directory);
+  REQUIRE(open != nullptr);
+  while (const dirent* entry = ::readdir(open)) {
+    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  }
+  ::closedir(open);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace sluice::test
