@@ -1,12 +1,12 @@
 // Doorbell: an eventfd that wakes one thread out of its epoll_wait. Any number of rings before it
-// is answered are one.
+// is answered are one. Aligned so that its address can be an EpollToken.
 #pragma once
 
 #include "os/fd.h"
 
 namespace sluice::os {
 
-class Doorbell {
+class alignas(8) Doorbell {
  public:
   // valid() false when the kernel refuses.
   [[nodiscard]] static Doorbell create();

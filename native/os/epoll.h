@@ -15,7 +15,9 @@ namespace sluice::os {
 // An object's address (at least 8-byte aligned) with a kind of 0..7 in its low bits.
 struct EpollToken {
   uint64_t bits = 0;
-  [[nodiscard]] static EpollToken of(void* object, uint8_t kind) {
+  template <typename T>
+  [[nodiscard]] static EpollToken of(T* object, uint8_t kind) {
+    static_assert(alignof(T) >= 8, "the low bits carry the kind");
     return {reinterpret_cast<uint64_t>(object) | kind};
   }
   [[nodiscard]] uint8_t kind() const { return static_cast<uint8_t>(bits & 7U); }

@@ -1,0 +1,259 @@
+// TcpLoop: one worker's loop with only its TCP side in it, on a thread of its own, and TableDraft,
+// a table made by hand: for tests that need real sockets but no engine.
+#pragma once
+
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "os/clock.h"
+#include "os/doorbell.h"
+#include "os/epoll.h"
+#include "os/listen.h"
+#include "os/timer_wheel.h"
+#include "shared/region.h"
+#include "support/loopback.h"
+#include "support/ring_ends.h"
+#include "table/table.h"
+#include "tcp/tcp_worker.h"
+
+namespace sluice::test {
+
+inline constexpr uint32_t kListenerSlot = 3;
+inline constexpr uint32_t kPoolSlot = 5;
+inline constexpr uint32_t kFirstTargetSlot = 7;
+
+// One TCP listener in front of one pool; targets get slots from kFirstTargetSlot on.
+struct TableDraft {
+  std::vector<os::Address> targets;
+  std::vector<os::Address> sources;
+  std::shared_ptr<const table::BoundSockets> sockets;  // null: the listener is not in the table
+  table::PolicyKind policy = table::PolicyKind::round_robin;
+  uint32_t retries = 0;
+  uint32_t target_max_connections = 0;
+  table::Listener listener;
+  table::SocketOptions target_options;
+
+  TableDraft() { listener.connect_timeout_ms = 5000; }
+
+  void listen_on(const os::Address& address) {
+    os::Listeners opened = os::open_listeners(address, 1, {});
+    REQUIRE(opened.ok());
+    auto bound = std::make_shared<table::BoundSockets>();
+    bound->address = opened.bound;
+    bound->listener_slot = kListenerSlot;
+    bound->per_worker = std::move(opened.sockets);
+    sockets = std::move(bound);
+  }
+  [[nodiscard]] os::Address address() const { return sockets->address; }
+
+  [[nodiscard]] std::unique_ptr<table::Table> build() const {
+    auto made = std::make_unique<table::Table>();
+    std::vector<policy::Candidate> candidates;
+    for (const os::Address& address : targets) {
+      const uint32_t slot = kFirstTargetSlot + static_cast<uint32_t>(made->targets.size());
+      made->targets.push_back({slot, address, target_max_connections, true, "target"});
+      candidates.push_back({slot, 1, target_max_connections, "target"});
+    }
+    table::Pool& pool = made->pools.emplace_back();
+    pool.slot = kPoolSlot;
+    pool.retries = retries;
+    pool.sources = sources;
+    pool.target_options = target_options;
+    pool.primaries = table::Tier(policy, std::move(candidates));
+    if (sockets != nullptr) {
+      table::Listener& placed = made->listeners.emplace_back(listener);
+      placed.slot = kListenerSlot;
+      placed.pool_index = 0;
+      placed.binds.push_back({sockets->address, sockets});
+    }
+    made->index_slots();
+    return made;
+  }
+};
+
+class TcpLoop {
+ public:
+  // Small bounds, so that tests meet them; change what a test is about.
+  static shared::EngineOptions options() {
+    shared::EngineOptions made;
+    made.connections_max = 4096;
+    return made;
+  }
+
+  explicit TcpLoop(const shared::EngineOptions& engine_options = options())
+      : options_(engine_options),
+        region_(shared::Region::create(1)),
+        epoll_(os::Epoll::create()),
+        doorbell_(os::Doorbell::create()),
+        now_ns_(os::monotonic_ns()),
+        wheel_(now_ns_),
+        events_(region_.event_header(kRing), region_.event_records(kRing), region_.header(),
+                [](void*) {}, nullptr),
+        reader_(region_.event_header(kRing), region_.event_records(kRing)),
+        links_{.worker_index = 0,
+               .options = options_,
+               .epoll = epoll_,
+               .wheel = wheel_,
+               .now_ns = now_ns_,
+               .events = events_,
+               .counters = region_.worker_counters(0),
+               .listeners = region_.listener_counters(0),
+               .targets = region_.target_counters(0),
+               .active = region_.active(),
+               .listener_active = region_.listener_active()} {
+    REQUIRE(region_.valid());
+    worker_ = std::make_unique<tcp::TcpWorker>(links_);
+    const auto token = os::EpollToken::of(&doorbell_, 0);
+    REQUIRE(epoll_.add(doorbell_.fd(), EPOLLIN, token).done());
+    thread_ = std::thread([this] { run(); });
+  }
+  // Every connection is closed, and everything that was counted up has been counted down.
+  ~TcpLoop() {
+    stop_.store(true);
+    doorbell_.ring();
+    thread_.join();
+    worker_.reset();
+    CHECK(open_connections() == 0);
+    CHECK(opened() == closed());
+    CHECK(listener_active() == 0);
+    uint64_t active = 0;
+    for (const auto& count : region_.active()) active += count.load();
+    CHECK(active == 0);
+    CHECK(worker().stashes_in_use.load() == 0);
+    CHECK(worker().pipes_in_use.load() == 0);
+  }
+  TcpLoop(const TcpLoop&) = delete;
+  TcpLoop& operator=(const TcpLoop&) = delete;
+
+  // Runs it on the loop's thread, between two turns, and waits for it.
+  void call(std::function<void(tcp::TcpWorker&)> what) {
+    std::promise<void> done;
+    {
+      const std::lock_guard lock(mutex_);
+      calls_.push_back([&](tcp::TcpWorker& worker) {
+        what(worker);
+        done.set_value();
+      });
+    }
+    doorbell_.ring();
+    done.get_future().wait();
+  }
+  void adopt(const TableDraft& draft) {
+    std::unique_ptr<table::Table> next = draft.build();
+    call([&](tcp::TcpWorker& worker) {
+      worker.adopt(*next);
+      std::swap(table_, next);
+    });
+  }
+
+  [[nodiscard]] shared::WorkerCounters& worker() { return region_.worker_counters(0); }
+  [[nodiscard]] shared::ListenerCounters& listener() {
+    return region_.listener_counters(0)[kListenerSlot];
+  }
+  [[nodiscard]] shared::TargetCounters& target(uint32_t index) {
+    return region_.target_counters(0)[kFirstTargetSlot + index];
+  }
+  [[nodiscard]] uint32_t target_active(uint32_t index) {
+    return region_.active()[kFirstTargetSlot + index].load();
+  }
+  [[nodiscard]] std::atomic<uint32_t>& listener_active() {
+    return region_.listener_active()[kListenerSlot];
+  }
+  [[nodiscard]] uint64_t opened() { return listener().connections_opened.load(); }
+  [[nodiscard]] uint64_t closed() { return listener().connections_closed.load(); }
+  [[nodiscard]] uint64_t closed_by(shared::CloseReason reason) {
+    return listener().closed_by_reason[static_cast<size_t>(reason)].load();
+  }
+  [[nodiscard]] uint64_t open_connections() { return worker().connections_open.load(); }
+  [[nodiscard]] uint64_t turns() { return worker().loops.load(); }
+  [[nodiscard]] std::optional<shared::Event> next_event() { return reader_.pop(); }
+
+  // What the loop's thread has used so far.
+  [[nodiscard]] uint64_t cpu_ns() {
+    clockid_t clock{};
+    timespec used{};
+    REQUIRE(::pthread_getcpuclockid(thread_.native_handle(), &clock) == 0);
+    REQUIRE(::clock_gettime(clock, &used) == 0);
+    return static_cast<uint64_t>(used.tv_sec) * 1'000'000'000U +
+           static_cast<uint64_t>(used.tv_nsec);
+  }
+
+ private:
+  static constexpr uint32_t kRing = shared::RingIndex::worker(0);
+
+  void run() {
+    // As the engine's threads: a splice to a dead socket raises SIGPIPE, which just stays pending.
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    std::array<epoll_event, 64> buffer;
+    while (!stop_.load()) {
+      run_calls();
+      const int timeout_ms =
+          worker_->has_ready() ? 0 : wheel_.timeout_ms(os::monotonic_ns());
+      const auto events = epoll_.wait(buffer, timeout_ms);
+      now_ns_ = os::monotonic_ns();
+      shared::add(links_.counters.loops, 1);
+      for (const epoll_event& event : events) {
+        const os::EpollToken token = os::Epoll::token(event);
+        if (token.kind() == 0) {
+          doorbell_.answer();
+        } else {
+          worker_->handle(token, event.events);
+        }
+      }
+      worker_->run_ready();
+      wheel_.advance(now_ns_, [this](os::TimerNode& node) { worker_->fire(node); });
+      worker_->end_turn();
+    }
+  }
+  void run_calls() {
+    std::vector<std::function<void(tcp::TcpWorker&)>> calls;
+    {
+      const std::lock_guard lock(mutex_);
+      calls.swap(calls_);
+    }
+    for (const auto& next : calls) next(*worker_);
+  }
+
+  const shared::EngineOptions options_;
+  shared::Region region_;
+  os::Epoll epoll_;
+  os::Doorbell doorbell_;
+  uint64_t now_ns_;
+  os::TimerWheel wheel_;
+  shared::EventRing events_;
+  EventReader reader_;
+  shared::WorkerLinks links_;
+  std::unique_ptr<table::Table> table_;
+  std::unique_ptr<tcp::TcpWorker> worker_;
+  std::mutex mutex_;
+  std::vector<std::function<void(tcp::TcpWorker&)>> calls_;
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+// Waits for what another thread or the kernel is about to do; half a minute is a failed test.
+inline bool eventually(const std::function<bool()>& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+}  // namespace sluice::test
