@@ -210,11 +210,15 @@ export function buildConfig(file: FileConfig, machine: Machine, remember: Rememb
     remember(made, ['pools', name]);
     return made;
   });
+  const engineConfig = engine(file.engine, machine);
+  remember(engineConfig, ['engine']);
+  const adminConfig = admin(file.admin, machine);
+  remember(adminConfig, ['admin', 'listen']);
   return deepFreeze({
     listeners,
     pools,
-    engine: engine(file.engine, machine),
-    admin: admin(file.admin, machine),
+    engine: engineConfig,
+    admin: adminConfig,
     log: log(file.log),
     shutdown: {
       drainTimeoutMs: ms(file.shutdown?.drain_timeout ?? defaults.shutdown.drainTimeout),

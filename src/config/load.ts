@@ -43,7 +43,7 @@ export interface LoadedConfig {
   readonly ok: true;
   readonly config: Config;
   readonly warnings: readonly ConfigProblem[];
-  /** For a listener, bind, pool or target of `config`; null for anything else. */
+  /** For a listener, bind, pool, target, `engine` or `admin` of `config`; otherwise null. */
   readonly originOf: (part: object) => Origin | null;
 }
 
@@ -105,7 +105,8 @@ function understand(
     originOf(part) {
       const path = paths.get(part);
       if (path === undefined) return null;
-      const aim = path.length === 2 ? 'key' : 'value';
+      const isNamed = path[0] === 'listeners' || path[0] === 'pools';
+      const aim = isNamed && path.length === 2 ? 'key' : 'value';
       const place = source.place(offsetOf(root, path, aim));
       return { file: source.file, path: formatPath(path), ...place };
     },
