@@ -34,11 +34,10 @@ class Slab {
     if (memory == MAP_FAILED) return;
     cells_ = static_cast<Cell*>(memory);
     capacity_ = capacity;
-    hide(cells_, bytes);
   }
   ~Slab() {
     if (cells_ == nullptr) return;
-    show(cells_, size_t{capacity_} * sizeof(Cell));
+    show(cells_, size_t{touched_} * sizeof(Cell));
     ::munmap(cells_, size_t{capacity_} * sizeof(Cell));
   }
   Slab(const Slab&) = delete;
@@ -87,7 +86,7 @@ class Slab {
     alignas(T) std::byte object[sizeof(T)];
   };
 
-  // Under AddressSanitizer a place that is not in use must not be touched, as with malloc.
+  // Under AddressSanitizer a place that was given back must not be touched, as after free().
   static void hide([[maybe_unused]] const void* memory, [[maybe_unused]] size_t bytes) {
 #if defined(__SANITIZE_ADDRESS__)
     __asan_poison_memory_region(memory, bytes);
