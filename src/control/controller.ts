@@ -1,0 +1,367 @@
+// Controller: holds what is configured, measured and wished, and keeps the engine's table true to
+// it. Every change becomes one whole new table, and one table is on its way at a time.
+// After a start or a reload has been applied, and not before, its user gives the same configuration
+// to the checker: verdicts on targets that are not configured here are dropped.
+import type { Clock, Timer } from '../clock.js';
+import type { Engine } from '../engine/engine.js';
+import { SluiceError } from '../errors.js';
+import type { Logger } from '../log/logger.js';
+import { endpointOf, formatAddress, type ResolvedNames } from '../model/address-text.js';
+import type { Config } from '../model/config.js';
+import { type HealthChange, initialHealth } from '../model/health.js';
+import type { Status } from '../model/status.js';
+import type { Table } from '../model/table.js';
+import type { AdminState } from '../model/target.js';
+import { configuredKey, targetKey } from '../model/target-key.js';
+import { carryAdminStates, carryHealth, type HealthRecord, sameForTable } from './beliefs.js';
+import { BoundPorts } from './bound-ports.js';
+import { buildTable } from './build-table.js';
+import { Generations } from './generations.js';
+import { type Ids, noIds } from './ids.js';
+import {
+  differences,
+  listenerAt,
+  makePlan,
+  type Place,
+  type Plan,
+  placeKey,
+  placesOf,
+  sizeOf,
+} from './plan.js';
+import { engineRefusal, type ReloadOutcome, refusal } from './reload-outcome.js';
+import { type RetiredSlot, Retirements } from './retirements.js';
+import { SlotOwners, type TargetOwner } from './slot-owners.js';
+import { buildStatus, type ProbeDetailOf } from './status.js';
+
+export interface ControllerOptions {
+  readonly clock: Clock;
+  readonly engine: Engine;
+  readonly log: Logger;
+  /** What discovery knows now. It alone keeps that; namesChanged() says when to look again. */
+  readonly names: () => ResolvedNames;
+  readonly probeDetail: ProbeDetailOf;
+}
+
+/** Changes within this time of the first go into one table. */
+const joinMs = 20;
+/** A table that the engine refused, although no configuration was at fault, is tried again. */
+const retryMs = 1000;
+/** Configurations that may wait for their turn; a further one is refused as `busy`. */
+const waitingMax = 8;
+
+const shuttingDown = refusal('shutting_down', 'sluice is shutting down');
+
+/** A configuration that is new, or the one in force with what has changed around it. */
+type Purpose = 'reload' | 'refresh';
+
+export class Controller {
+  readonly #options: ControllerOptions;
+  readonly #generations = new Generations();
+  readonly #owners: SlotOwners;
+  readonly #ports = new BoundPorts();
+  readonly #retirements: Retirements;
+  /** The table that every worker has, and what it was made from; null before the first. */
+  #inForce: { readonly plan: Plan; readonly table: Table } | null = null;
+  /** Of the table on its way: its listeners may be reported as bound before it counts as applied. */
+  #sending: Plan | null = null;
+  #places: ReadonlyMap<string, Place> = new Map();
+  #health = new Map<string, HealthRecord>();
+  #adminStates = new Map<string, AdminState>();
+  #listening = true;
+  /** Changes so far, and how many of them the newest table that was sent has. */
+  #changes = 0;
+  #changesSent = 0;
+  #joinTimer: Timer | null = null;
+  #waiting = 0;
+  #tail: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: ControllerOptions) {
+    const { engine } = options;
+    this.#options = options;
+    this.#owners = new SlotOwners(engine.counters);
+    this.#retirements = new Retirements(options);
+  }
+
+  /** The first configuration. Resolves when every worker has its table, or with why not. */
+  start(config: Config): Promise<ReloadOutcome> {
+    return this.#replace(config);
+  }
+
+  /**
+   * Replaces the configuration, as a whole or not at all: a refusal leaves everything as it was,
+   * slots included. Health and admin states of targets that stay (same pool, name and address) are
+   * kept. Connections of listeners and targets that go may end by themselves for
+   * `shutdown.drain_timeout`, then they are closed; a target whose name resolves to another address
+   * goes in the same way.
+   */
+  async reload(config: Config): Promise<ReloadOutcome> {
+    const outcome = await this.#replace(config);
+    if (!outcome.applied) {
+      const { reason, message } = outcome;
+      this.#options.log.event('reload_refused', { reason, message });
+    }
+    return outcome;
+  }
+
+  /** Takes a verdict of the checker. Returns the generation from which on it holds. */
+  setHealth(change: HealthChange): number {
+    const { pool, target, endpoint, health, reason, latencyMs } = change;
+    const key = targetKey(pool, target, endpoint);
+    const place = this.#places.get(placeKey(pool, target));
+    // A late report about a target, or about an address of it, that is no longer ours.
+    if (!place || this.#keyOf(place) !== key) return this.generation.wanted;
+    const before = this.#health.get(key)?.health ?? initialHealth(place.pool.health);
+    const since = this.#options.clock.wallTime();
+    this.#health.set(key, { health, reason, latencyMs, since });
+    if (before !== health) {
+      const address = formatAddress(endpoint);
+      this.#options.log.event('target_health_changed', {
+        pool,
+        target,
+        address,
+        health,
+        reason,
+        latencyMs,
+      });
+    }
+    return sameForTable(before, health) ? this.generation.wanted : this.#changed();
+  }
+
+  /** Takes an operator's wish. Returns the generation from which on it holds; null: no such target. */
+  setAdminState(pool: string, target: string, adminState: AdminState): number | null {
+    const place = this.#places.get(placeKey(pool, target));
+    if (!place) return null;
+    const key = configuredKey(pool, place.target);
+    if ((this.#adminStates.get(key) ?? 'enabled') === adminState) return this.generation.wanted;
+    this.#adminStates.set(key, adminState);
+    this.#options.log.event('target_admin_state_changed', { pool, target, adminState });
+    return this.#changed();
+  }
+
+  /** A name resolves to another address. Returns the generation from which on that holds. */
+  namesChanged(): number {
+    return this.#changed();
+  }
+
+  /**
+   * Closes all listeners; connections and sessions live on. For a shutdown: there is no way back,
+   * and configurations are refused from now on. Resolves true when no worker listens any more.
+   */
+  async drainListeners(): Promise<boolean> {
+    this.#listening = false;
+    const generation = this.#changed();
+    this.#flush();
+    await this.#tail;
+    // Never started, or refused: nothing listens.
+    if (this.#inForce === null) return true;
+    return this.#generations.whenApplied(generation);
+  }
+
+  /** The engine's listenerBound event. */
+  listenerBound(slot: number, bindIndex: number, port: number): void {
+    const plan = this.#sending ?? this.#inForce?.plan;
+    const listener = plan && listenerAt(plan, slot);
+    if (listener) this.#ports.record(listener, bindIndex, port);
+  }
+
+  /** Whose slot an event or a record names; removed targets and listeners are known for a while. */
+  targetAt(slot: number): TargetOwner | null {
+    return this.#owners.target(slot);
+  }
+
+  listenerAt(slot: number): string | null {
+    return this.#owners.listener(slot);
+  }
+
+  /** Connections and sessions open now, those of removed listeners included. */
+  active(): number {
+    const { counters } = this.#options.engine;
+    const { used, retired } = this.#ids().listeners;
+    return [...used.values(), ...retired.values()].reduce(
+      (sum, slot) => sum + counters.listenerActive(slot),
+      0,
+    );
+  }
+
+  /** `wanted` is above `applied` while a change is not yet everywhere. */
+  get generation(): { readonly wanted: number; readonly applied: number } {
+    const { applied, sent, next } = this.#generations;
+    return { wanted: this.#changes === this.#changesSent ? sent : next, applied };
+  }
+
+  /** Resolves true once this generation or a later one is applied, false if it will never be. */
+  whenApplied(generation: number): Promise<boolean> {
+    return this.#generations.whenApplied(generation);
+  }
+
+  snapshot(): Status {
+    const { engine, probeDetail } = this.#options;
+    const { counters, workers } = engine;
+    const current = { health: this.#health, adminStates: this.#adminStates };
+    return buildStatus({
+      generation: this.generation,
+      facts: this.#inForce && { ...this.#inForce.plan, ...current },
+      counters,
+      workers,
+      owners: this.#owners,
+      ports: this.#ports,
+      probeDetail,
+    });
+  }
+
+  /** No table is sent after this. The engine is not closed: it is not ours. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#joinTimer?.cancel();
+    this.#joinTimer = null;
+    this.#retirements.close();
+    this.#generations.close();
+  }
+
+  #keyOf({ pool, target }: Place): string | null {
+    const endpoint = endpointOf(target.address, this.#options.names());
+    return endpoint && targetKey(pool.name, target.name, endpoint);
+  }
+
+  #changed(): number {
+    this.#changes++;
+    this.#flushAfter(joinMs);
+    return this.#generations.next;
+  }
+
+  #flushAfter(delayMs: number): void {
+    if (this.#closed || this.#inForce === null || this.#joinTimer !== null) return;
+    this.#joinTimer = this.#options.clock.after(delayMs, () => this.#flush());
+  }
+
+  #flush(): void {
+    this.#joinTimer?.cancel();
+    this.#joinTimer = null;
+    void this.#inTurn(async () => {
+      if (this.#inForce === null || this.#changes === this.#changesSent) return;
+      await this.#apply(this.#inForce.plan.config, 'refresh');
+    });
+  }
+
+  /** Jobs run one after the other. One that throws met a mistake of ours: the process ends. */
+  #inTurn<T>(job: () => Promise<T>): Promise<T> {
+    const run = this.#tail.then(job);
+    this.#tail = run.catch(() => undefined);
+    return run;
+  }
+
+  async #replace(config: Config): Promise<ReloadOutcome> {
+    if (this.#waiting >= waitingMax) {
+      return refusal('busy', `${waitingMax} other configurations wait to be applied`);
+    }
+    this.#waiting++;
+    try {
+      return await this.#inTurn(() => this.#apply(config, 'reload'));
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  async #apply(config: Config, purpose: Purpose): Promise<ReloadOutcome> {
+    if (this.#closed || (purpose === 'reload' && !this.#listening)) return shuttingDown;
+    const { clock, engine, log, names } = this.#options;
+    const startedMs = clock.nowMs();
+    const generation = this.#generations.take();
+    const before = { inForce: this.#inForce, changesSent: this.#changesSent };
+    this.#changesSent = this.#changes;
+    const planned = makePlan({
+      config,
+      inForce: before.inForce,
+      health: this.#health,
+      adminStates: this.#adminStates,
+      names: names(),
+      listening: this.#listening,
+      engine,
+    });
+    const outcome = planned.ok ? await this.#send(planned.plan, generation) : planned.refusal;
+    this.#generations.settle(generation, outcome.applied);
+    if (this.#closed) return shuttingDown;
+    if (outcome.applied && planned.ok) {
+      const durationMs = clock.nowMs() - startedMs;
+      log.event('table_applied', { ...sizeOf(planned.plan), generation, durationMs });
+      if (purpose === 'reload' && before.inForce) {
+        log.event('reload_applied', {
+          ...differences(before.inForce.plan.ids, planned.plan.ids),
+          generation,
+        });
+      }
+    } else if (!outcome.applied) {
+      this.#changesSent = before.changesSent;
+      const { reason, error } = outcome;
+      log.event('table_rejected', {
+        generation,
+        reason,
+        listener: outcome.listener ?? '',
+        address: outcome.address ?? '',
+        error,
+        retryMs: purpose === 'refresh' ? retryMs : 0,
+      });
+    }
+    const again = !outcome.applied && purpose === 'refresh' ? retryMs : joinMs;
+    if (this.#changes !== this.#changesSent) this.#flushAfter(again);
+    return outcome;
+  }
+
+  async #send(plan: Plan, generation: number): Promise<ReloadOutcome> {
+    const table = buildTable({ ...plan, generation });
+    const ids = { before: this.#ids(), after: plan.ids };
+    const bases = this.#owners.prepare(ids, plan.config, plan.names);
+    this.#sending = plan;
+    try {
+      const outcome = await this.#options.engine.apply(table);
+      if (!outcome.applied) {
+        const { listenerSlot } = outcome;
+        const listener = listenerSlot === null ? undefined : listenerAt(plan, listenerSlot);
+        return engineRefusal(outcome, listener);
+      }
+      this.#owners.adopt(bases);
+      this.#adopt(plan, table);
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
+      if (error.code === 'SLUICE_TABLE_TOO_LARGE') return refusal('too_large', error.message);
+      if (error.code === 'SLUICE_ENGINE_CLOSED') return shuttingDown;
+      throw error;
+    } finally {
+      this.#sending = null;
+    }
+  }
+
+  /** Every worker has the table: what was planned is now so. */
+  #adopt(plan: Plan, table: Table): void {
+    if (this.#closed) return;
+    const { config, ids } = plan;
+    const before = this.#inForce?.plan.config;
+    const configs = { before: before ?? config, after: config };
+    // Again, and from what is known now: more may have been reported while the table was sent.
+    this.#health = new Map(carryHealth(this.#health, configs, this.#options.names()));
+    this.#adminStates = new Map(carryAdminStates(this.#adminStates, config));
+    if (before !== config) this.#places = placesOf(config);
+    this.#inForce = { plan, table };
+    this.#ports.keep(config.listeners);
+    this.#retirements.follow(this.#retiredSlots(ids), config.shutdown.drainTimeoutMs);
+  }
+
+  #ids(): Ids {
+    return this.#inForce?.plan.ids ?? noIds;
+  }
+
+  #retiredSlots({ listeners, targets }: Ids): readonly RetiredSlot[] {
+    const named = (owner: RetiredSlot['owner'], slot: number, name: string): RetiredSlot => {
+      return { owner, slot, name };
+    };
+    return [
+      ...[...listeners.retired].map(([name, slot]) => named('listener', slot, name)),
+      ...[...targets.retired.values()].map((slot) => {
+        const owner = this.#owners.target(slot);
+        return named('target', slot, owner ? `${owner.pool}/${owner.target}` : '');
+      }),
+    ];
+  }
+}

@@ -1,0 +1,106 @@
+// SlotOwners: whose slot it is, and what its counters stood at when the present owner got it. The
+// engine counts by slot and never resets; a slot that is used again must not pass on its past.
+import type { EngineCounters } from '../engine/engine.js';
+import type { ResolvedNames } from '../model/address-text.js';
+import type { Config } from '../model/config.js';
+import type { CounterValues } from '../model/status.js';
+import { type Ids, type Slots, targetEntries } from './ids.js';
+
+export interface TargetOwner {
+  readonly pool: string;
+  readonly target: string;
+}
+
+interface Base {
+  readonly totals: CounterValues;
+  readonly closed: CounterValues;
+}
+
+export interface NewBases {
+  readonly targets: ReadonlyMap<number, Base>;
+  readonly listeners: ReadonlyMap<number, Base>;
+}
+
+const noValues: CounterValues = {};
+
+export class SlotOwners {
+  readonly #counters: EngineCounters;
+  /** By slot. Entries outlive their owners, for late events; there are never more than slots. */
+  readonly #targets = new Map<number, TargetOwner>();
+  readonly #listeners = new Map<number, string>();
+  readonly #targetBases = new Map<number, Base>();
+  readonly #listenerBases = new Map<number, Base>();
+
+  constructor(counters: EngineCounters) {
+    this.#counters = counters;
+  }
+
+  /**
+   * Called before a table with these ids is sent: from then on events may name its slots. Returns
+   * where the counters of slots that are given anew stand; those slots are idle until then. To be
+   * handed to adopt() when the table is applied, and dropped when it is refused.
+   */
+  prepare(
+    { before, after }: { readonly before: Ids; readonly after: Ids },
+    config: Config,
+    names: ResolvedNames,
+  ): NewBases {
+    const targets = new Map<number, Base>();
+    for (const { key, pool, target } of targetEntries(config, names)) {
+      const slot = after.targets.used.get(key);
+      if (slot === undefined) continue;
+      this.#targets.set(slot, { pool, target });
+      if (!isNew(before.targets, key, slot)) continue;
+      targets.set(slot, { totals: nonZero(this.#counters.target(slot)), closed: noValues });
+    }
+    const listeners = new Map<number, Base>();
+    for (const [name, slot] of after.listeners.used) {
+      this.#listeners.set(slot, name);
+      if (!isNew(before.listeners, name, slot)) continue;
+      listeners.set(slot, {
+        totals: nonZero(this.#counters.listener(slot)),
+        closed: nonZero(this.#counters.listenerCloseReasons(slot)),
+      });
+    }
+    return { targets, listeners };
+  }
+
+  adopt({ targets, listeners }: NewBases): void {
+    for (const [slot, base] of targets) this.#targetBases.set(slot, base);
+    for (const [slot, base] of listeners) this.#listenerBases.set(slot, base);
+  }
+
+  /** Also for a retired slot, while its connections live. */
+  target(slot: number): TargetOwner | null {
+    return this.#targets.get(slot) ?? null;
+  }
+
+  listener(slot: number): string | null {
+    return this.#listeners.get(slot) ?? null;
+  }
+
+  /** Since the present owner has the slot. */
+  targetTotals(slot: number): CounterValues {
+    return since(this.#counters.target(slot), this.#targetBases.get(slot)?.totals);
+  }
+
+  listenerTotals(slot: number): CounterValues {
+    return since(this.#counters.listener(slot), this.#listenerBases.get(slot)?.totals);
+  }
+
+  listenerClosed(slot: number): CounterValues {
+    return since(this.#counters.listenerCloseReasons(slot), this.#listenerBases.get(slot)?.closed);
+  }
+}
+
+function isNew(before: Slots, key: string, slot: number): boolean {
+  return before.used.get(key) !== slot && before.retired.get(key) !== slot;
+}
+
+function nonZero(values: ReadonlyMap<string, number>): CounterValues {
+  return Object.fromEntries([...values].filter(([, value]) => value !== 0));
+}
+
+function since(values: ReadonlyMap<string, number>, base: CounterValues = noValues): CounterValues {
+  return Object.fromEntries([...values].map(([name, value]) => [name, value - (base[name] ?? 0)]));
+}

@@ -1,0 +1,104 @@
+// Status: the control plane's view of one moment, for /status and /metrics. Reads, changes nothing.
+import type { EngineCounters } from '../engine/engine.js';
+import { formatAddress } from '../model/address-text.js';
+import type { HealthReason, ProbeDetail } from '../model/health.js';
+import type { Pool } from '../model/pool.js';
+import type { Status, TargetStatus } from '../model/status.js';
+import type { AdminStates, HealthRecord } from './beliefs.js';
+import type { BoundPorts } from './bound-ports.js';
+import { chooseCandidates, type Facts, type TargetState, targetStates } from './build-table.js';
+import type { SlotOwners } from './slot-owners.js';
+
+/** What the checker knows beyond its last report; null for a target that it does not probe. */
+export type ProbeDetailOf = (pool: string, target: string) => ProbeDetail | null;
+
+export interface StatusSources {
+  readonly generation: Status['generation'];
+  /** null before the first table. */
+  readonly facts:
+    | (Omit<Facts, 'generation' | 'health' | 'adminStates'> & {
+        readonly health: ReadonlyMap<string, HealthRecord>;
+        readonly adminStates: AdminStates;
+      })
+    | null;
+  readonly counters: EngineCounters;
+  readonly workers: number;
+  readonly owners: SlotOwners;
+  readonly ports: BoundPorts;
+  readonly probeDetail: ProbeDetailOf;
+}
+
+export function buildStatus(sources: StatusSources): Status {
+  const { generation, facts, counters, owners, ports } = sources;
+  const workers = Array.from({ length: sources.workers }, (_, index) => ({
+    index,
+    totals: Object.fromEntries(counters.worker(index)),
+  }));
+  const eventsDropped = counters.eventsDropped();
+  if (facts === null) return { generation, listeners: [], pools: [], workers, eventsDropped };
+
+  const listeners = facts.config.listeners.flatMap((listener) => {
+    const slot = facts.ids.listeners.used.get(listener.name);
+    if (slot === undefined) return [];
+    return [
+      {
+        name: listener.name,
+        protocol: listener.protocol,
+        pool: listener.pool,
+        addresses: ports.addresses(listener),
+        active: counters.listenerActive(slot),
+        maxConnections: listener.maxConnections,
+        totals: owners.listenerTotals(slot),
+        closed: owners.listenerClosed(slot),
+      },
+    ];
+  });
+  const pools = facts.config.pools.map((pool) => {
+    const states = targetStates(pool, facts);
+    const { primaries, backups } = chooseCandidates(pool, states);
+    const candidates = new Set([...primaries, ...backups]);
+    return {
+      name: pool.name,
+      policy: pool.policy.name,
+      healthCheck: pool.health.kind,
+      targets: states.map((state, index) =>
+        targetStatus(sources, pool, state, candidates.has(index)),
+      ),
+    };
+  });
+  return { generation, listeners, pools, workers, eventsDropped };
+}
+
+function targetStatus(
+  { facts, counters, owners, probeDetail }: StatusSources,
+  pool: Pool,
+  { target, key, health, adminState, record }: TargetState,
+  isCandidate: boolean,
+): TargetStatus {
+  const measured = key === null ? undefined : facts?.health.get(key);
+  const detail = record && probeDetail(pool.name, target.name);
+  // A probe of the previous address says nothing of this one.
+  const current = detail && formatAddress(detail.endpoint) === formatAddress(record.address);
+  const since = (current ? detail.since : null) ?? measured?.since ?? null;
+  return {
+    name: target.name,
+    address: formatAddress(target.address),
+    resolved: record && formatAddress(record.address),
+    weight: target.weight,
+    backup: target.backup,
+    health,
+    healthReason: reasonText(record, current ? detail.reason : (measured?.reason ?? null)),
+    healthSince: since === null ? null : since.toISOString(),
+    probeLatencyMs: (current ? detail.latencyMs : measured?.latencyMs) ?? null,
+    adminState,
+    eligible: isCandidate,
+    active: record ? counters.targetActive(record.slot) : 0,
+    maxConnections: target.maxConnections,
+    totals: record ? owners.targetTotals(record.slot) : {},
+  };
+}
+
+function reasonText(record: TargetState['record'], reason: HealthReason | null): string {
+  if (record === null) return 'unresolved';
+  return reason === null || reason === 'connected' || reason === 'answered' ? '' : reason;
+}
