@@ -3,6 +3,8 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { SluiceError, systemErrorName } from '../errors.js';
+import { formatIp } from '../model/address-text.js';
 import type { Config } from '../model/config.js';
 import type { Protocol } from '../model/listener.js';
 
@@ -61,7 +63,7 @@ export function demoTargetsOf(config: Config): readonly DemoTarget[] {
     const pool = config.pools.find((candidate) => candidate.name === listener.pool);
     for (const target of pool?.targets ?? []) {
       if (target.address.kind !== 'ip') continue;
-      const host = textOfIp(target.address.ip.bytes);
+      const host = formatIp(target.address.ip);
       if (!host.startsWith('127.') && host !== '::1') continue;
       const { port } = target.address;
       found.set(`${listener.protocol} ${host} ${port}`, {
@@ -75,24 +77,22 @@ export function demoTargetsOf(config: Config): readonly DemoTarget[] {
   return [...found.values()];
 }
 
-function textOfIp(bytes: Uint8Array): string {
-  if (bytes.length === 4) return bytes.join('.');
-  return bytes.every((byte, index) => byte === (index === 15 ? 1 : 0)) ? '::1' : '';
-}
-
-/** Starts them all or none; throws the first error of the system (EADDRINUSE for a taken port). */
+/** Starts them all or none. Throws SluiceError SLUICE_DEMO_TARGET when an address is taken. */
 export async function startDemoTargets(targets: readonly DemoTarget[]): Promise<DemoTargets> {
   const servers: DemoServer[] = [];
   const close = async () => {
     await Promise.all(servers.splice(0).map((server) => server.close()));
   };
-  try {
-    for (const target of targets) {
+  for (const target of targets) {
+    try {
       servers.push(await (target.protocol === 'tcp' ? startTcp(target) : startUdp(target)));
+    } catch (cause) {
+      await close();
+      const { name, protocol, host, port } = target;
+      const why = systemErrorName(cause) === 'EADDRINUSE' ? 'is taken' : String(cause);
+      const message = `demo target ${name}: ${protocol} ${host}:${port} ${why}`;
+      throw new SluiceError('SLUICE_DEMO_TARGET', message, { cause });
     }
-  } catch (error) {
-    await close();
-    throw error;
   }
   return { targets, close };
 }

@@ -3,10 +3,10 @@
 
 export interface SignalActions {
   /** The first SIGTERM or SIGINT: drain within the deadline, then exit 0. */
-  drain(): void;
+  drain(signal: NodeJS.Signals): void;
   /** SIGQUIT: drain without a deadline. */
-  drainPatiently(): void;
-  /** A second SIGTERM or SIGINT while draining. */
+  drainPatiently(signal: NodeJS.Signals): void;
+  /** A second stop signal while draining. */
   stopNow(): void;
   /** SIGHUP. */
   reload(): void;
@@ -16,25 +16,19 @@ export interface SignalActions {
 
 /** Installs the handlers; the returned function removes them again. */
 export function installSignals(actions: SignalActions): () => void {
-  let draining = false;
-  const stop = () => {
-    if (draining) {
+  let stopping = false;
+  const onceThenNow = (begin: (signal: NodeJS.Signals) => void) => (signal: NodeJS.Signals) => {
+    if (stopping) {
       actions.stopNow();
       return;
     }
-    draining = true;
-    actions.drain();
+    stopping = true;
+    begin(signal);
   };
-  const handlers: readonly (readonly [NodeJS.Signals, () => void])[] = [
-    ['SIGTERM', stop],
-    ['SIGINT', stop],
-    [
-      'SIGQUIT',
-      () => {
-        draining = true;
-        actions.drainPatiently();
-      },
-    ],
+  const handlers: readonly (readonly [NodeJS.Signals, (signal: NodeJS.Signals) => void])[] = [
+    ['SIGTERM', onceThenNow((signal) => actions.drain(signal))],
+    ['SIGINT', onceThenNow((signal) => actions.drain(signal))],
+    ['SIGQUIT', onceThenNow((signal) => actions.drainPatiently(signal))],
     ['SIGHUP', () => actions.reload()],
     ['SIGUSR1', () => actions.reopenLogs()],
   ];

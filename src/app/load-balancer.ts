@@ -1,0 +1,189 @@
+// LoadBalancer: engine, controller, health and discovery wired together around one configuration.
+// No files, no signals, no HTTP: the command line and the library both stand on this.
+
+import type { Readiness } from '../admin/routes.js';
+import type { Clock } from '../clock.js';
+import { Controller } from '../control/controller.js';
+import { type Drain, startDrain } from '../control/drain.js';
+import type { ReloadOutcome } from '../control/reload-outcome.js';
+import { DnsDiscovery, type Lookup, systemLookup } from '../discovery/dns.js';
+import { loadAddon } from '../engine/addon.js';
+import type { Engine } from '../engine/engine.js';
+import { startNativeEngine } from '../engine/native-engine.js';
+import { SluiceError } from '../errors.js';
+import { HealthChecker } from '../health/checker.js';
+import { createProbes } from '../health/probe-kinds.js';
+import type { Logger } from '../log/logger.js';
+import type { CounterCatalog } from '../metrics/collect.js';
+import type { Config } from '../model/config.js';
+import type { ProbeDetail } from '../model/health.js';
+import type { Status } from '../model/status.js';
+import { engineEvents } from './engine-events.js';
+
+export interface LoadBalancerOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** How names of targets are resolved; by default as every program on this machine does. */
+  readonly lookup?: Lookup;
+  /** In [0, 1); for jitter. */
+  readonly random?: () => number;
+}
+
+export interface LoadBalancer {
+  readonly workers: number;
+  readonly counters: CounterCatalog;
+  status(): Status;
+  readiness(): Readiness;
+  /** All or nothing; settings of engine, admin and log are not part of it. */
+  reload(config: Config): Promise<ReloadOutcome>;
+  /** Stops listening, waits for connections to end, closes what is left at the deadline. */
+  drain(timeoutMs: number): Promise<Drain>;
+  /** Ends everything now. Idempotent. */
+  close(): Promise<void>;
+}
+
+function hostsOf({ pools }: Config): ReadonlySet<string> {
+  const addresses = pools.flatMap(({ targets }) => targets.map(({ address }) => address));
+  return new Set(addresses.flatMap((address) => (address.kind === 'name' ? [address.host] : [])));
+}
+
+/**
+ * Resolves when every worker serves `config`. Throws SluiceError SLUICE_START_TABLE when an address
+ * cannot be had, SLUICE_ENGINE_START when the threads cannot; nothing is left behind then.
+ */
+export async function startLoadBalancer(
+  config: Config,
+  options: LoadBalancerOptions,
+): Promise<LoadBalancer> {
+  const balancer = new WiredLoadBalancer(config, options);
+  const outcome = await balancer.begin();
+  if (outcome.applied) return balancer;
+  await balancer.close();
+  throw new SluiceError('SLUICE_START_TABLE', outcome.message, {
+    context: { reason: outcome.reason, listener: outcome.listener, address: outcome.address },
+  });
+}
+
+class WiredLoadBalancer implements LoadBalancer {
+  readonly workers: number;
+  readonly counters: CounterCatalog;
+  readonly #options: LoadBalancerOptions;
+  readonly #engine: Engine;
+  readonly #controller: Controller;
+  readonly #checker: HealthChecker;
+  readonly #discovery: DnsDiscovery;
+  #config: Config;
+  #draining = false;
+  #details: ReadonlyMap<string, ProbeDetail> = new Map();
+
+  constructor(config: Config, options: LoadBalancerOptions) {
+    const { clock, log, random = Math.random, lookup = systemLookup } = options;
+    this.#config = config;
+    this.#options = options;
+    const { workers, maxConnections, bufferBytes, splice } = config.engine;
+    this.#engine = startNativeEngine({
+      addon: loadAddon(),
+      clock,
+      options: {
+        workers,
+        connectionsMax: maxConnections,
+        bufferBytes,
+        splice,
+        udpGso: true,
+        udpGro: true,
+      },
+      events: engineEvents(log, {
+        controller: () => this.#controller,
+        connectFailed: (pool, target) => this.#checker.connectFailed(pool, target),
+      }),
+    });
+    this.workers = workers;
+    this.counters = this.#engine.counters;
+    for (const { name, available, detail } of this.#engine.features) {
+      if (!available) log.event('feature_missing', { feature: name, detail });
+    }
+    this.#discovery = new DnsDiscovery({
+      clock,
+      random,
+      lookup,
+      log,
+      onChange: () => {
+        this.#controller.namesChanged();
+        this.#checker.update(this.#config.pools, this.#discovery.addresses());
+      },
+    });
+    this.#controller = new Controller({
+      clock,
+      engine: this.#engine,
+      log,
+      names: () => this.#discovery.addresses(),
+      probeDetail: (pool, target) => this.#details.get(placeKey(pool, target)) ?? null,
+    });
+    this.#checker = new HealthChecker({
+      clock,
+      random,
+      probes: createProbes({
+        clock,
+        ping: (address, timeoutMs) => this.#engine.ping(address, timeoutMs),
+      }),
+      onChange: (change) => this.#controller.setHealth(change),
+    });
+  }
+
+  async begin(): Promise<ReloadOutcome> {
+    await this.#discovery.update(hostsOf(this.#config));
+    const outcome = await this.#controller.start(this.#config);
+    if (outcome.applied) this.#checker.update(this.#config.pools, this.#discovery.addresses());
+    return outcome;
+  }
+
+  async reload(config: Config): Promise<ReloadOutcome> {
+    // Names of both, until it is known which configuration stays.
+    await this.#discovery.update(new Set([...hostsOf(this.#config), ...hostsOf(config)]));
+    const outcome = await this.#controller.reload(config);
+    if (outcome.applied) this.#config = config;
+    await this.#discovery.update(hostsOf(this.#config));
+    this.#checker.update(this.#config.pools, this.#discovery.addresses());
+    return outcome;
+  }
+
+  status(): Status {
+    const details = this.#checker.snapshot();
+    this.#details = new Map(
+      details.map((detail) => [placeKey(detail.pool, detail.target), detail]),
+    );
+    return this.#controller.snapshot();
+  }
+
+  readiness(): Readiness {
+    const { applied } = this.#controller.generation;
+    const missing: string[] = [];
+    if (applied === 0) missing.push('the first table is not applied yet');
+    if (this.#draining) missing.push('shutting down');
+    return { ready: missing.length === 0, missing };
+  }
+
+  async drain(timeoutMs: number): Promise<Drain> {
+    const { clock, log } = this.#options;
+    this.#draining = true;
+    await this.#controller.drainListeners();
+    return startDrain({
+      clock,
+      log,
+      timeoutMs,
+      active: () => this.#controller.active(),
+      closeAll: () => this.#engine.closeConnections('all', 0),
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#checker.close();
+    this.#discovery.close();
+    this.#controller.close();
+    await this.#engine.close();
+  }
+}
+
+function placeKey(pool: string, target: string): string {
+  return JSON.stringify([pool, target]);
+}

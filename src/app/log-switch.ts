@@ -1,0 +1,41 @@
+// LogSwitch: one logger for everybody that outlives changes of the log settings, so that a reload
+// can move the log without anyone holding a closed one.
+import { SluiceError } from '../errors.js';
+import type { Logger } from '../log/logger.js';
+import { type OpenLogger, openPinoLogger } from '../log/pino-logger.js';
+import type { LogConfig } from '../model/config.js';
+
+export interface LogSwitch extends Logger {
+  readonly output: string;
+  reopen(): void;
+  /** Throws SluiceError SLUICE_LOG_OPEN, and then nothing has changed. */
+  change(config: LogConfig): Promise<void>;
+  close(): void;
+}
+
+async function open(config: LogConfig): Promise<OpenLogger> {
+  try {
+    return await openPinoLogger(config);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SluiceError('SLUICE_LOG_OPEN', `log.output ${config.output}: ${why}`, { cause });
+  }
+}
+
+/** Throws SluiceError SLUICE_LOG_OPEN when a log file cannot be opened. */
+export async function openLogSwitch(config: LogConfig): Promise<LogSwitch> {
+  let current = await open(config);
+  return {
+    get output() {
+      return current.output;
+    },
+    event: (name, fields) => current.event(name, fields),
+    reopen: () => current.reopen(),
+    change: async (next) => {
+      const previous = current;
+      current = await open(next);
+      previous.close();
+    },
+    close: () => current.close(),
+  };
+}
