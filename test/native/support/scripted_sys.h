@@ -267,7 +267,8 @@ class ScriptedKernel {
       moved += part;
     }
     if (moved == 0) return turn_away(*stream);
-    if (room(*stream) == 0) stream->turned_away = true;
+    // Short of what was asked and there: the kernel has met a full buffer on the way.
+    if (!pipe.slots.empty() && moved < bytes_max) stream->turned_away = true;
     return os::IoResult::moved(moved);
   }
 
@@ -410,7 +411,10 @@ class ScriptedKernel {
         return std::nullopt;
       case Outcome::Kind::blocked:
         // An edge follows, or an honest caller would wait for ever.
-        if (stream != nullptr) stream->edge = true;
+        if (stream != nullptr) {
+          stream->edge = true;
+          if (call == Call::send || call == Call::splice_out) stream->turned_away = true;
+        }
         return os::IoResult::blocked();
       case Outcome::Kind::failure:
         break;
@@ -445,6 +449,7 @@ class ScriptedKernel {
     size_t copied = 0;
     for (size_t i = 0; i < header.msg_iovlen; i++) {
       const size_t part = std::min(datagram.payload.size() - copied, header.msg_iov[i].iov_len);
+      if (part == 0) break;
       std::memcpy(header.msg_iov[i].iov_base, datagram.payload.data() + copied, part);
       copied += part;
     }
@@ -471,7 +476,7 @@ class ScriptedKernel {
     out.address =
         os::Address::from(static_cast<const sockaddr*>(header.msg_name), header.msg_namelen);
     const auto* control = static_cast<const std::byte*>(header.msg_control);
-    out.control.assign(control, control + header.msg_controllen);
+    if (control != nullptr) out.control.assign(control, control + header.msg_controllen);
     message.msg_len = static_cast<unsigned>(out.payload.size());
     return out;
   }

@@ -100,8 +100,9 @@ class TcpLoop {
         doorbell_(os::Doorbell::create()),
         now_ns_(os::monotonic_ns()),
         wheel_(now_ns_),
-        events_(region_.event_header(kRing), region_.event_records(kRing), region_.header(),
-                [](void*) {}, nullptr),
+        events_(
+            region_.event_header(kRing), region_.event_records(kRing), region_.header(),
+            [](void*) {}, nullptr),
         reader_(region_.event_header(kRing), region_.event_records(kRing)),
         links_{.worker_index = 0,
                .options = options_,
@@ -202,8 +203,7 @@ class TcpLoop {
     std::array<epoll_event, 64> buffer;
     while (!stop_.load()) {
       run_calls();
-      const int timeout_ms =
-          worker_->has_ready() ? 0 : wheel_.timeout_ms(os::monotonic_ns());
+      const int timeout_ms = worker_->has_ready() ? 0 : wheel_.timeout_ms(os::monotonic_ns());
       const auto events = epoll_.wait(buffer, timeout_ms);
       now_ns_ = os::monotonic_ns();
       shared::add(links_.counters.loops, 1);

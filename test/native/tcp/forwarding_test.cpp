@@ -74,9 +74,8 @@ void exchange(const shared::EngineOptions& options, uint64_t seed) {
   const auto buffer = [&random] { return random() % 2 == 0 ? 0 : 2048 << (random() % 6); };
   Path path(options, {.receive_bytes = static_cast<int>(buffer()),
                       .send_bytes = static_cast<int>(buffer())});
-  Peer client = Peer::connect(path.draft.address(),
-                              {.receive_bytes = static_cast<int>(buffer()),
-                               .send_bytes = static_cast<int>(buffer())});
+  Peer client = Peer::connect(path.draft.address(), {.receive_bytes = static_cast<int>(buffer()),
+                                                     .send_bytes = static_cast<int>(buffer())});
   Peer target = path.target_listener.accept();
   const uint64_t up_bytes = random() % (1U << (random() % 24));
   const uint64_t down_bytes = random() % (1U << (random() % 24));
