@@ -70,6 +70,7 @@ export function listener(
     name,
     protocol: 'tcp',
     binds: [at('127.0.0.1', 0)],
+    ipv6Only: false,
     pool: poolName,
     timeouts: { connectMs: 1000, idleMs: 0, halfCloseMs: 0, lifetimeMs: 0 },
     backlog: 1024,
@@ -90,7 +91,7 @@ export function config(
   return {
     listeners,
     pools,
-    engine: { workers: 1, maxConnections: 0, splice: true },
+    engine: { workers: 1, maxConnections: 0, splice: true, bufferBytes: 65_536 },
     admin: { listen: null },
     log: { level: 'info', format: 'json', output: 'stdout' },
     shutdown: { drainTimeoutMs: 10_000 },

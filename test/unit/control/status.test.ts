@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import type { Config } from '../../../src/model/config.js';
+import type { ProbeDetail } from '../../../src/model/health.js';
+import { a, b, setupController, web } from '../../support/controller-fixture.js';
+import { at, config, listener, pool } from '../../support/sample-config.js';
+
+describe('the snapshot', () => {
+  it('is empty before the first table', () => {
+    const { controller } = setupController();
+    expect(controller.snapshot()).toMatchObject({
+      generation: { wanted: 0, applied: 0 },
+      listeners: [],
+      pools: [],
+    });
+    controller.close();
+  });
+
+  it('shows listeners with the ports that the kernel chose, also after binds change places', async () => {
+    const { engine, controller } = setupController();
+    const fixed = at('127.0.0.1', 8080);
+    const free = at('127.0.0.1', 0);
+    const twice = at('127.0.0.1', 0);
+    const socket = { kind: 'unix', path: '/run/x.sock' } as const;
+    const bound = (...binds: Config['listeners'][number]['binds']) =>
+      config([listener('in', 'web', { binds })], [pool('web', [a])]);
+    await controller.start(bound(fixed, free, twice, socket));
+    engine.setActive('listener', 0, 4);
+    engine.setTotal('listener', 0, 9);
+    expect(controller.snapshot().listeners).toEqual([
+      {
+        name: 'in',
+        protocol: 'tcp',
+        pool: 'web',
+        addresses: ['127.0.0.1:8080', '127.0.0.1:40000', '127.0.0.1:40001', 'unix:/run/x.sock'],
+        active: 4,
+        maxConnections: 0,
+        totals: { connections: 9 },
+        closed: { client_closed: 9 },
+      },
+    ]);
+    await controller.reload(bound(socket, free, fixed));
+    expect(controller.snapshot().listeners[0]?.addresses).toEqual([
+      'unix:/run/x.sock',
+      '127.0.0.1:40000',
+      '127.0.0.1:8080',
+    ]);
+    controller.close();
+  });
+
+  it('shows targets with verdict, since when, why, and the wish', async () => {
+    const { clock, engine, controller, health, details } = setupController();
+    await controller.start(web());
+    await clock.advance(500);
+    health(a, 'unhealthy');
+    controller.setAdminState('web', 'b', 'disabled');
+    await clock.advance(20);
+    engine.setActive('target', 1, 3);
+    engine.setTotal('target', 1, 8);
+    expect(controller.snapshot().pools[0]).toEqual({
+      name: 'web',
+      policy: 'round_robin',
+      healthCheck: 'tcp',
+      targets: [
+        {
+          name: 'a',
+          address: '192.0.2.1:80',
+          resolved: '192.0.2.1:80',
+          weight: 1,
+          backup: false,
+          health: 'unhealthy',
+          healthReason: 'refused',
+          healthSince: '2030-01-01T00:00:00.500Z',
+          probeLatencyMs: 2,
+          adminState: 'enabled',
+          eligible: false,
+          active: 0,
+          maxConnections: 0,
+          totals: { connections: 0 },
+        },
+        expect.objectContaining({
+          name: 'b',
+          health: 'unknown',
+          healthReason: '',
+          healthSince: null,
+          probeLatencyMs: null,
+          adminState: 'disabled',
+          active: 3,
+          totals: { connections: 8 },
+        }),
+      ],
+    });
+    const detail: ProbeDetail = {
+      pool: 'web',
+      target: 'b',
+      endpoint: at('192.0.2.2'),
+      health: 'healthy',
+      reason: 'timed_out',
+      latencyMs: 7,
+      since: new Date('2030-01-01T00:00:00.250Z'),
+      consecutiveGood: 0,
+      consecutiveBad: 1,
+      probes: 9,
+      probesVoid: 0,
+    };
+    details.push(detail);
+    expect(controller.snapshot().pools[0]?.targets[1]).toMatchObject({
+      healthReason: 'timed_out',
+      healthSince: '2030-01-01T00:00:00.250Z',
+      probeLatencyMs: 7,
+    });
+    details.splice(0, 1, { ...detail, endpoint: at('192.0.2.200') });
+    expect(controller.snapshot().pools[0]?.targets[1]).toMatchObject({ probeLatencyMs: null });
+    controller.close();
+  });
+
+  it('calls a target eligible when it may be picked, also by use_all', async () => {
+    const { clock, controller, health } = setupController();
+    const given = pool('web', [a, b], { whenNoneHealthy: 'use_all' });
+    await controller.start(config([listener('in', 'web')], [given]));
+    health(a, 'unhealthy');
+    await clock.advance(20);
+    const shown = () => controller.snapshot().pools[0]?.targets.map(({ eligible }) => eligible);
+    expect(shown()).toEqual([false, true]);
+    health(b, 'unhealthy');
+    await clock.advance(20);
+    expect(shown()).toEqual([true, true]);
+    controller.close();
+  });
+});
