@@ -36,7 +36,11 @@ export function parseBind(value: unknown, interfaceIndex: InterfaceIndex): Parse
   const ports = parsePorts(port);
   const ip = host === '' || host === '*' ? everyAddress : parseIp(host, interfaceIndex);
   if (ip === null) return refusedHost(host, port);
-  if (!ports.ok) return ports;
+  if (!ports.ok) {
+    const { code, message, suggestion } = ports.problem;
+    const whole = suggestion && value.slice(0, value.length - port.length) + suggestion;
+    return refused(code, message, whole);
+  }
   return parsed({ kind: 'ip', ip, ...ports.value });
 }
 
@@ -56,7 +60,7 @@ function refusedHost(host: string, port: string): Parsed<never> {
 
 function parsePorts(text: string): Parsed<{ readonly low: number; readonly high: number }> {
   const dash = text.indexOf('-');
-  if (dash < 0) {
+  if (dash <= 0) {
     const port = parsePort(text, 0);
     return port.ok ? parsed({ low: port.value, high: port.value }) : port;
   }

@@ -58,9 +58,10 @@ export function checkBinds(facts: Facts): void {
 function checkAdmin(facts: Facts, binds: readonly BindFacts[]): void {
   const written = facts.draft.admin?.listen;
   const parsed = parseAdminListen(written ?? defaults.admin.listen, facts.interfaceIndex);
+  const path = ['admin', 'listen'];
+  if (!parsed.ok) facts.report({ ...parsed.problem, path });
   if (!parsed.ok || parsed.value === null) return;
   const admin = parsed.value;
-  const path = ['admin', 'listen'];
   if (admin.kind === 'ip' && !isLoopback(admin.ip)) {
     const message = 'the admin server can be reached from other machines';
     facts.report({ severity: 'warning', code: 'SLUICE_CONFIG_ADMIN_EXPOSED', path, message });

@@ -64,7 +64,7 @@ type FactsContext = Pick<Facts, 'interfaceIndex' | 'lineOf' | 'report'>;
 
 export function factsOf(draft: Draft, context: FactsContext): Facts {
   const listeners = Object.entries(draft.listeners ?? {}).flatMap(([name, listener]) =>
-    listener === undefined ? [] : [listenerFacts(name, listener, context.interfaceIndex)],
+    listener === undefined ? [] : [listenerFacts(name, listener, context)],
   );
   const users = new Map<string, ListenerFacts[]>();
   for (const listener of listeners) {
@@ -75,9 +75,7 @@ export function factsOf(draft: Draft, context: FactsContext): Facts {
   for (const [name, pool] of Object.entries(draft.pools ?? {})) {
     const path = ['pools', name];
     const targets = (pool?.targets ?? []).flatMap((target, index) =>
-      target === undefined
-        ? []
-        : [targetFacts([...path, 'targets', index], target, context.interfaceIndex)],
+      target === undefined ? [] : [targetFacts([...path, 'targets', index], target, context)],
     );
     // A pool that is wrong as a whole still exists by name.
     pools.set(name, { name, path, targets, draft: pool ?? {}, listeners: users.get(name) ?? [] });
@@ -85,11 +83,7 @@ export function factsOf(draft: Draft, context: FactsContext): Facts {
   return { draft, listeners, pools, ...context };
 }
 
-function listenerFacts(
-  name: string,
-  draft: ListenerDraft,
-  interfaceIndex: InterfaceIndex,
-): ListenerFacts {
+function listenerFacts(name: string, draft: ListenerDraft, context: FactsContext): ListenerFacts {
   const path = ['listeners', name];
   const binds: BindFacts[] = [];
   const wrongProtocol = Object.hasOwn(draft, 'protocol') && draft.protocol === undefined;
@@ -102,8 +96,10 @@ function listenerFacts(
     draft,
   };
   const add = (text: string | undefined, bindPath: Path) => {
-    const address = parseBind(text, interfaceIndex);
-    if (address.ok) binds.push({ path: bindPath, address: address.value, listener });
+    if (text === undefined) return;
+    const address = parseBind(text, context.interfaceIndex);
+    if (!address.ok) context.report({ ...address.problem, path: bindPath });
+    else binds.push({ path: bindPath, address: address.value, listener });
   };
   const bind = draft.bind;
   if (typeof bind === 'string') add(bind, [...path, 'bind']);
@@ -111,18 +107,18 @@ function listenerFacts(
   return listener;
 }
 
-function targetFacts(
-  path: Path,
-  target: string | TargetDraft,
-  interfaceIndex: InterfaceIndex,
-): TargetFacts {
+function targetFacts(path: Path, target: string | TargetDraft, context: FactsContext): TargetFacts {
   const short = typeof target === 'string';
   const addressText = short ? target : target.address;
-  const address = parseTargetAddress(addressText, interfaceIndex);
+  const addressPath = short ? path : [...path, 'address'];
+  const address =
+    addressText === undefined ? undefined : parseTargetAddress(addressText, context.interfaceIndex);
+  // The schema has seen the text: what is wrong now is an interface that this machine lacks.
+  if (address?.ok === false) context.report({ ...address.problem, path: addressPath });
   return {
     path,
-    addressPath: short ? path : [...path, 'address'],
-    address: address.ok ? address.value : undefined,
+    addressPath,
+    address: address?.ok === true ? address.value : undefined,
     addressText,
     draft: short ? { address: target } : target,
   };

@@ -78,7 +78,8 @@ export function parseUnixPath(path: string): Parsed<string> {
   }
   if (!path.startsWith('/')) {
     const why = `${shown(path)} is not an absolute path`;
-    return refused(pathCode, why, `unix:/run/${path.replace(/^[./]+/, '')}`);
+    const bare = path.replace(/^[./]+/, '');
+    return refused(pathCode, why, `unix:/${/^(run|var|tmp)\//.test(bare) ? '' : 'run/'}${bare}`);
   }
   if (path.endsWith('/')) return refused(pathCode, `${shown(path)} names a directory`);
   return parsed(path);

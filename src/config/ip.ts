@@ -7,6 +7,9 @@ import type { IpAddress } from '../model/address.js';
 /** What a scope such as %eth0 means here: the index of the interface, null when there is none. */
 export type InterfaceIndex = (name: string) => number | null;
 
+/** For the schema, which knows texts and not machines; facts.ts asks for the interface. */
+export const anyInterface: InterfaceIndex = () => 1;
+
 /** null: not an address. A v4-mapped IPv6 address becomes the IPv4 address that it is. */
 export function parseIp(text: string, interfaceIndex: InterfaceIndex): IpAddress | null {
   if (isIPv4(text)) {

@@ -22,16 +22,13 @@ let annotated: JsonSchema | undefined;
 
 /** With `defaultText`. Made once, when first asked for. */
 export function annotatedJsonSchema(): JsonSchema {
-  annotated ??= z.toJSONSchema(
-    fileSchema(() => 1),
-    {
-      // The newest draft that the common YAML language server knows in full.
-      target: 'draft-7',
-      io: 'input',
-      unrepresentable: 'any',
-      reused: 'inline',
-    },
-  ) as JsonSchema;
+  annotated ??= z.toJSONSchema(fileSchema, {
+    // The newest draft that the common YAML language server knows in full.
+    target: 'draft-7',
+    io: 'input',
+    unrepresentable: 'any',
+    reused: 'inline',
+  }) as JsonSchema;
   return annotated;
 }
 

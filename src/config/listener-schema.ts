@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { parseBind } from './bind-address.js';
 import { defaults } from './defaults.js';
-import type { InterfaceIndex } from './ip.js';
+import { anyInterface } from './ip.js';
 import { countRange, duration, either, flag, integer, integerOr, leaf, word } from './scalars.js';
 import { tcpSchema } from './tcp-schema.js';
 import { parseText, parseUnixMode, unixModePattern } from './text-leaves.js';
@@ -61,57 +61,55 @@ const udpSchema = z
   })
   .meta({ description: 'Bounds of UDP sessions.' });
 
-export function listenerSchema(interfaceIndex: InterfaceIndex) {
-  const bind = leaf<string>((value) => parseBind(value, interfaceIndex), {
-    type: 'string',
-    description: 'Where clients arrive: an IP address with a port or a range, or a unix socket.',
-    examples: ['127.0.0.1:8080', '[::1]:8080', '*:8080', '*:8000-8010', 'unix:/run/x.sock'],
-  });
-  return z
-    .strictObject({
-      bind: either(bind, z.array(bind).min(1), {
-        description: 'One address, or a list of addresses.',
-      }),
-      protocol: word(['tcp', 'udp'], {
-        description: 'What arrives: TCP connections or UDP datagrams.',
-        default: defaults.listener.protocol,
-      }).optional(),
-      pool: leaf<string>(parseText, {
-        type: 'string',
-        description: 'The pool whose targets serve this listener.',
-      }),
-      timeouts: timeoutsSchema.optional(),
-      backlog: integer(
-        { min: 1, max: 65_535 },
-        {
-          description: 'Connections that may wait in the kernel to be accepted.',
-          default: defaults.listener.backlog,
-        },
-      ).optional(),
-      max_connections: integerOr('off', countRange, {
-        description: 'Connections at once over all workers; at the limit new ones wait.',
-        default: defaults.listener.maxConnections,
-      }).optional(),
-      ipv6_only: flag({
-        description: 'Binds to [::] and * leave IPv4 alone.',
-        default: defaults.listener.ipv6Only,
-      }).optional(),
-      unix_mode: leaf<string>(parseUnixMode, {
-        type: 'string',
-        pattern: unixModePattern,
-        description: "Permission bits of a unix socket's file, in octal and in quotes.",
-        default: defaults.listener.unixMode,
-      }).optional(),
-      tcp: tcpSchema.optional(),
-      udp: udpSchema.optional(),
-      bulk: flag({
-        description: 'Large datagrams in streams: let the kernel join and split them (GRO, GSO).',
-        default: defaults.listener.bulk,
-      }).optional(),
-      access_log: flag({
-        description: 'One log record for each connection or session that ends.',
-        default: defaults.listener.accessLog,
-      }).optional(),
-    })
-    .meta({ description: 'An address and protocol where clients arrive.' });
-}
+const bind = leaf<string>((value) => parseBind(value, anyInterface), {
+  type: 'string',
+  description: 'Where clients arrive: an IP address with a port or a range, or a unix socket.',
+  examples: ['127.0.0.1:8080', '[::1]:8080', '*:8080', '*:8000-8010', 'unix:/run/x.sock'],
+});
+export const listenerSchema = z
+  .strictObject({
+    bind: either(bind, z.array(bind).min(1), {
+      description: 'One address, or a list of addresses.',
+    }),
+    protocol: word(['tcp', 'udp'], {
+      description: 'What arrives: TCP connections or UDP datagrams.',
+      default: defaults.listener.protocol,
+    }).optional(),
+    pool: leaf<string>(parseText, {
+      type: 'string',
+      description: 'The pool whose targets serve this listener.',
+    }),
+    timeouts: timeoutsSchema.optional(),
+    backlog: integer(
+      { min: 1, max: 65_535 },
+      {
+        description: 'Connections that may wait in the kernel to be accepted.',
+        default: defaults.listener.backlog,
+      },
+    ).optional(),
+    max_connections: integerOr('off', countRange, {
+      description: 'Connections at once over all workers; at the limit new ones wait.',
+      default: defaults.listener.maxConnections,
+    }).optional(),
+    ipv6_only: flag({
+      description: 'Binds to [::] and * leave IPv4 alone.',
+      default: defaults.listener.ipv6Only,
+    }).optional(),
+    unix_mode: leaf<string>(parseUnixMode, {
+      type: 'string',
+      pattern: unixModePattern,
+      description: "Permission bits of a unix socket's file, in octal and in quotes.",
+      default: defaults.listener.unixMode,
+    }).optional(),
+    tcp: tcpSchema.optional(),
+    udp: udpSchema.optional(),
+    bulk: flag({
+      description: 'Large datagrams in streams: let the kernel join and split them (GRO, GSO).',
+      default: defaults.listener.bulk,
+    }).optional(),
+    access_log: flag({
+      description: 'One log record for each connection or session that ends.',
+      default: defaults.listener.accessLog,
+    }).optional(),
+  })
+  .meta({ description: 'An address and protocol where clients arrive.' });

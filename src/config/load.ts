@@ -85,7 +85,7 @@ function understand(
   yamlProblems: readonly ConfigProblem[],
   machine: Machine,
 ): LoadResult {
-  const shape = fileSchema(machine.interfaceIndex).safeParse(root.value);
+  const shape = fileSchema.safeParse(root.value);
   const findings: Finding[] = [...findingsOf(shape.error?.issues ?? [], root)];
   runRules(source, root, findings, machine);
   const problems = [
@@ -132,7 +132,7 @@ function refuse(
   errors: readonly ConfigProblem[],
   warnings: readonly ConfigProblem[] = [],
 ): RefusedConfig {
-  const sorted = [...errors].sort(compareProblems);
+  const sorted = [...errors].sort(compareProblems).filter(isNews);
   const last = sorted[problemsMax - 1];
   if (last === undefined || sorted.length === problemsMax)
     return { ok: false, errors: sorted, warnings };
@@ -140,4 +140,15 @@ function refuse(
   const message = `${sorted.length - problemsMax} more problems follow`;
   kept.push({ ...last, path: '', code: 'SLUICE_CONFIG_MANY_PROBLEMS', message });
   return { ok: false, errors: kept, warnings };
+}
+
+/** The YAML library says some things twice, at the same place in the same words. */
+function isNews(problem: ConfigProblem, index: number, all: readonly ConfigProblem[]): boolean {
+  const previous = all[index - 1];
+  return (
+    previous === undefined ||
+    compareProblems(previous, problem) !== 0 ||
+    previous.path !== problem.path ||
+    previous.message !== problem.message
+  );
 }

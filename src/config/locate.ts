@@ -59,12 +59,14 @@ function visit(walk: Walk, node: ParsedNode, keyAt: number | null): Located {
   const before = walk.nodes;
   walk.nodes++;
   if (node.anchor !== undefined) walk.anchors.set(node.anchor, node);
-  checkTag(walk, node);
-  const located = isScalar(node)
+  const known = checkTag(walk, node);
+  const plain = isScalar(node)
     ? scalar(node, keyAt)
     : isMap(node)
       ? map(walk, node as YAMLMap.Parsed, keyAt)
       : list(walk, node as YAMLSeq.Parsed, keyAt);
+  // Without a value nothing more is said about it.
+  const located = known ? plain : { ...plain, value: undefined, children: noChildren };
   walk.done.set(node, { located, nodes: walk.nodes - before });
   return located;
 }
@@ -105,8 +107,8 @@ const coreTags: ReadonlySet<string> = new Set(
   ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((tag) => `tag:yaml.org,2002:${tag}`),
 );
 
-function checkTag(walk: Walk, node: Exclude<ParsedNode, Alias.Parsed>): void {
-  if (node.tag === undefined || coreTags.has(node.tag)) return;
+function checkTag(walk: Walk, node: Exclude<ParsedNode, Alias.Parsed>): boolean {
+  if (node.tag === undefined || coreTags.has(node.tag)) return true;
   // The library gives the place of the value; the tag stands in front of it.
   const text = walk.source.text;
   let at = text.lastIndexOf('!', node.range[0]);
@@ -114,6 +116,7 @@ function checkTag(walk: Walk, node: Exclude<ParsedNode, Alias.Parsed>): void {
   while (at > 0 && /[^\s,[{]/.test(text.charAt(at - 1))) at--;
   const tag = /^[^\s,\]}]*/.exec(text.slice(at))?.[0] ?? '';
   report(walk, at, 'SLUICE_CONFIG_TAG', `no key takes a tagged value (${shown(tag)})`);
+  return false;
 }
 
 function scalar(node: Scalar.Parsed, keyAt: number | null): Located {
@@ -124,7 +127,10 @@ function scalar(node: Scalar.Parsed, keyAt: number | null): Located {
 function list(walk: Walk, node: YAMLSeq.Parsed, keyAt: number | null): Located {
   const children = new Map<number, Located>();
   node.items.forEach((item, index) => {
-    children.set(index, visit(walk, item as ParsedNode, null));
+    const child = visit(walk, item as ParsedNode, null);
+    // An item without a value has no key to point at either: its dash is shown.
+    const dash = Math.max(walk.source.text.lastIndexOf('-', (item as ParsedNode).range[0]), 0);
+    children.set(index, child.at === null ? { ...child, at: dash } : child);
   });
   const value = Array.from(children.values(), (child) => child.value);
   return { value, at: node.range[0], keyAt, children };
@@ -134,7 +140,7 @@ function map(walk: Walk, node: YAMLMap.Parsed, keyAt: number | null): Located {
   const children = new Map<string, Located>();
   const merged: Located[] = [];
   for (const pair of node.items as readonly Pair<ParsedNode, ParsedNode | null>[]) {
-    const key = keyOf(walk, pair.key, node);
+    const key = keyOf(walk, pair.key);
     const keyOffset = pair.key.range[0];
     const child =
       pair.value === null
@@ -176,14 +182,14 @@ function mergeSources(walk: Walk, child: Located, keyOffset: number): readonly L
 }
 
 /** null: not usable, and reported. */
-function keyOf(walk: Walk, key: ParsedNode, holder: YAMLMap.Parsed): string | null {
+function keyOf(walk: Walk, key: ParsedNode): string | null {
   const code = 'SLUICE_CONFIG_KEY';
   const at = key.range[0];
   if (!isScalar(key) || key.value === null) {
     const what = isScalar(key) ? 'nothing' : isAlias(key) ? 'an alias' : 'a list or map';
-    // An empty key has no text of its own; its map begins where it would stand.
-    const offset = isScalar(key) ? Math.max(at, holder.range[0]) : at;
-    report(walk, offset, code, `a key is a text, not ${what}`);
+    // An empty key has no text of its own: its colon is shown.
+    const gap = /^\s*/.exec(walk.source.text.slice(at, at + 256))?.[0].length ?? 0;
+    report(walk, at + gap, code, `a key is a text, not ${what}`);
     return null;
   }
   checkTag(walk, key);

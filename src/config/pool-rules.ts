@@ -147,17 +147,20 @@ function checkUnixTargets(facts: Facts, pool: PoolFacts): void {
 function checkSources(facts: Facts, pool: PoolFacts): void {
   const source = pool.draft.source;
   if (source === undefined) return;
+  const path = [...pool.path, 'source'];
   const texts = typeof source === 'string' ? [source] : source;
   const families = new Set<string>();
-  for (const text of texts) {
+  for (const [index, text] of texts.entries()) {
+    if (text === undefined) return;
     const ip = parseSource(text, facts.interfaceIndex);
-    if (!ip.ok) return;
-    families.add(ip.value.family);
+    if (ip.ok) families.add(ip.value.family);
+    else
+      facts.report({ ...ip.problem, path: typeof source === 'string' ? path : [...path, index] });
   }
   for (const target of pool.targets) {
     if (target.address?.kind !== 'ip' || families.has(target.address.ip.family)) continue;
     const family = target.address.ip.family === 'ipv4' ? 'IPv4' : 'IPv6';
-    const message = `the target is ${family}, but no address in ${formatPath([...pool.path, 'source'])} is`;
+    const message = `the target is ${family}, but no address in ${formatPath(path)} is`;
     facts.report({ code: 'SLUICE_CONFIG_ADDRESS', path: target.addressPath, message });
   }
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { policyNames } from '../model/policy.js';
 import { defaults } from './defaults.js';
-import type { InterfaceIndex } from './ip.js';
+import { anyInterface } from './ip.js';
 import {
   countRange,
   duration,
@@ -18,38 +18,38 @@ import { parseSource, parseTargetAddress } from './target-address.js';
 import { tcpSchema } from './tcp-schema.js';
 import { parseTargetName, targetNamePattern } from './text-leaves.js';
 
-function targetSchema(interfaceIndex: InterfaceIndex) {
-  const address = leaf<string>((value) => parseTargetAddress(value, interfaceIndex), {
+const address = leaf<string>((value) => parseTargetAddress(value, anyInterface), {
+  type: 'string',
+  description: 'Where the target is: host:port, where host is an IP address or a name; or unix:',
+  examples: ['10.0.0.1:5432', '[fd00::1]:5432', 'db1.example:5432', 'unix:/run/x.sock'],
+});
+const targetFull = z.strictObject({
+  address,
+  name: leaf<string>(parseTargetName, {
     type: 'string',
-    description: 'Where the target is: host:port, where host is an IP address or a name; or unix:',
-    examples: ['10.0.0.1:5432', '[fd00::1]:5432', 'db1.example:5432', 'unix:/run/x.sock'],
-  });
-  const full = z.strictObject({
-    address,
-    name: leaf<string>(parseTargetName, {
-      type: 'string',
-      pattern: targetNamePattern,
-      description: 'Its name in logs and metrics, and its identity for source_hash.',
-      defaultText: 'the address',
-    }).optional(),
-    weight: integer(
-      { min: 0, max: 65_535 },
-      {
-        description: 'Its share, relative to the others; 0 takes no new connections.',
-        default: defaults.target.weight,
-      },
-    ).optional(),
-    backup: flag({
-      description: 'Picked only when no other target can be.',
-      default: defaults.target.backup,
-    }).optional(),
-    max_connections: integerOr('off', countRange, {
-      description: 'Connections and sessions at once, over all workers.',
-      default: defaults.target.maxConnections,
-    }).optional(),
-  });
-  return either(address, full, { description: 'An address, or a map with more about the target.' });
-}
+    pattern: targetNamePattern,
+    description: 'Its name in logs and metrics, and its identity for source_hash.',
+    defaultText: 'the address',
+  }).optional(),
+  weight: integer(
+    { min: 0, max: 65_535 },
+    {
+      description: 'Its share, relative to the others; 0 takes no new connections.',
+      default: defaults.target.weight,
+    },
+  ).optional(),
+  backup: flag({
+    description: 'Picked only when no other target can be.',
+    default: defaults.target.backup,
+  }).optional(),
+  max_connections: integerOr('off', countRange, {
+    description: 'Connections and sessions at once, over all workers.',
+    default: defaults.target.maxConnections,
+  }).optional(),
+});
+const targetSchema = either(address, targetFull, {
+  description: 'An address, or a map with more about the target.',
+});
 
 const healthSchema = z.strictObject({
   type: word(['tcp', 'ping', 'none'], {
@@ -117,42 +117,40 @@ const policyFull = z.strictObject({
   ).optional(),
 });
 
-export function poolSchema(interfaceIndex: InterfaceIndex) {
-  const source = leaf<string>((value) => parseSource(value, interfaceIndex), {
-    type: 'string',
-    description: 'An IP address of this machine, without a port.',
-    examples: ['10.0.0.5'],
-  });
-  return z
-    .strictObject({
-      policy: either(policyWord, policyFull, {
-        description: 'How to pick: a word, or a map with settings of the policy.',
-        default: defaults.pool.policy,
-      }).optional(),
-      targets: z.array(targetSchema(interfaceIndex)).min(1).meta({
-        description: 'The targets, in the order in which rotations visit them.',
-      }),
-      health: either(
-        word(['tcp', 'ping', 'none'], { description: 'The type alone.' }),
-        healthSchema,
-        { description: 'How to find out which targets work: a type, or a map.' },
-      ).optional(),
-      retries: integer(
-        { min: 0, max: 15 },
-        {
-          description: 'Further targets tried when a connect fails.',
-          default: defaults.pool.retries,
-        },
-      ).optional(),
-      when_none_healthy: word(['refuse', 'use_all'], {
-        description: 'With no healthy target: refuse clients, or use the unhealthy ones.',
-        default: defaults.pool.whenNoneHealthy,
-      }).optional(),
-      source: either(source, z.array(source).min(1).max(64), {
-        description: 'Source address of connections to targets; several are used in turn.',
-        defaultText: 'the kernel chooses',
-      }).optional(),
-      tcp: tcpSchema.optional(),
-    })
-    .meta({ description: 'A named set of targets with a policy and a health check.' });
-}
+const source = leaf<string>((value) => parseSource(value, anyInterface), {
+  type: 'string',
+  description: 'An IP address of this machine, without a port.',
+  examples: ['10.0.0.5'],
+});
+export const poolSchema = z
+  .strictObject({
+    policy: either(policyWord, policyFull, {
+      description: 'How to pick: a word, or a map with settings of the policy.',
+      default: defaults.pool.policy,
+    }).optional(),
+    targets: z.array(targetSchema).min(1).meta({
+      description: 'The targets, in the order in which rotations visit them.',
+    }),
+    health: either(
+      word(['tcp', 'ping', 'none'], { description: 'The type alone.' }),
+      healthSchema,
+      { description: 'How to find out which targets work: a type, or a map.' },
+    ).optional(),
+    retries: integer(
+      { min: 0, max: 15 },
+      {
+        description: 'Further targets tried when a connect fails.',
+        default: defaults.pool.retries,
+      },
+    ).optional(),
+    when_none_healthy: word(['refuse', 'use_all'], {
+      description: 'With no healthy target: refuse clients, or use the unhealthy ones.',
+      default: defaults.pool.whenNoneHealthy,
+    }).optional(),
+    source: either(source, z.array(source).min(1).max(64), {
+      description: 'Source address of connections to targets; several are used in turn.',
+      defaultText: 'the kernel chooses',
+    }).optional(),
+    tcp: tcpSchema.optional(),
+  })
+  .meta({ description: 'A named set of targets with a policy and a health check.' });

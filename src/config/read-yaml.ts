@@ -1,7 +1,7 @@
 // Text to located data. The YAML library reads the text; this file bounds what it may cost, says
 // its errors in our words, and turns its nodes into plain data: YAML 1.2 core schema, no tags, one
 // document, string keys, no duplicates, aliases and merges (<<) followed within a bound.
-import { Composer, type Document, Lexer, Parser, type YAMLError } from 'yaml';
+import { Composer, type Document, isScalar, Lexer, Parser, type YAMLError } from 'yaml';
 import type { ErrorCode } from '../errors.js';
 import { locate } from './locate.js';
 import type { Located, SourceText } from './located.js';
@@ -57,7 +57,10 @@ export function readYaml(source: SourceText): YamlResult {
     errors.push(source.problemAt(at, 'SLUICE_CONFIG_DOCUMENTS', message));
   }
   if (errors.length > 0) return { ok: false, problems: errors };
-  if (document.contents === null) return refuse(emptyProblem(source));
+  const contents = document.contents;
+  if (contents === null || (isScalar(contents) && contents.value === null)) {
+    return refuse(emptyProblem(source));
+  }
   return locate(document, source);
 }
 
@@ -66,8 +69,8 @@ function refuse(problem: ConfigProblem): YamlResult {
 }
 
 function emptyProblem(source: SourceText): ConfigProblem {
-  const empty = source.text.trim() === '';
-  const message = `${empty ? 'the file is empty' : 'the file holds only comments'}: it needs \`listeners\` and \`pools\``;
+  const what = source.text.trim() === '' ? 'is empty' : 'says nothing';
+  const message = `the file ${what}: it needs \`listeners\` and \`pools\``;
   return source.problemAt(0, 'SLUICE_CONFIG_EMPTY', message);
 }
 
@@ -78,14 +81,16 @@ function secondDocumentOffset(text: string, second: Document.Parsed): number {
 }
 
 function yamlProblem(source: SourceText, error: YAMLError): ConfigProblem {
-  const { code, message, suggestion } = explain(source.text, error);
-  return source.problemAt(error.pos[0], code, message, suggestion);
+  const { code, message, suggestion, at } = explain(source.text, error);
+  return source.problemAt(at ?? error.pos[0], code, message, suggestion);
 }
 
 interface Explanation {
   readonly code: ErrorCode;
   readonly message: string;
   readonly suggestion?: string;
+  /** When it is not where the library noticed. */
+  readonly at?: number;
 }
 
 /** The library's words are good; the ones that configurations meet most get better ones. */
@@ -102,7 +107,11 @@ function explain(text: string, error: YAMLError): Explanation {
   const bracket = /(\[[0-9a-f:.]*\]:[0-9-]*)$/i.exec(before + rest.split(/[\s,}]/, 1)[0]);
   if (bracket !== null) {
     const message = 'a text that begins with [ needs quotes';
-    return { code: 'SLUICE_CONFIG_SYNTAX', message, suggestion: `"${bracket[1]}"` };
+    const at = error.pos[0] - before.length + bracket.index;
+    return { code: 'SLUICE_CONFIG_SYNTAX', message, suggestion: `"${bracket[1]}"`, at };
+  }
+  if (error.code === 'MISSING_CHAR' && /quote$/.test(error.message)) {
+    return { code: 'SLUICE_CONFIG_SYNTAX', message: 'a quote is not closed before this' };
   }
   const sentence = error.message.split('\n', 1)[0] ?? '';
   const plain = sentence.charAt(0).toLowerCase() + sentence.slice(1).replace(/[:.]$/, '');

@@ -45,7 +45,8 @@ function missing(value: undefined | null): Parsed<never> {
 
 export function parseWord(value: unknown, words: readonly string[]): Parsed<string> {
   if (typeof value === 'string' && words.includes(value)) return parsed(value);
-  const choices = words.length === 1 ? words[0] : `one of ${words.join(', ')}`;
+  // One word alone is the short form of a map (`keepalive: off`).
+  const choices = words.length === 1 ? `${words[0]} or a map` : `one of ${words.join(', ')}`;
   const nearest = typeof value === 'string' ? nearestWord(value, words) : undefined;
   const off = value === false && words.includes('off') ? 'off' : undefined;
   const on = value === true && words.includes('auto') ? 'auto' : undefined;

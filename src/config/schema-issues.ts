@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { keysAt } from './json-schema.js';
 import type { Finding, Located } from './located.js';
 import { shown } from './parsed.js';
-import type { Path } from './problem.js';
+import { formatPath, type Path } from './problem.js';
 import type { IssueParams } from './scalars.js';
 import { nearestWord } from './suggest.js';
 
@@ -21,7 +21,16 @@ function nodeAt(root: Located, path: Path): Located | undefined {
 }
 
 export function findingsOf(issues: readonly Issue[], root: Located): readonly Finding[] {
-  return issues.flatMap((issue) => explain(issue, [], root));
+  const findings = issues.flatMap((issue) => explain(issue, [], root));
+  // A required key that stands there misspelt is not also missing.
+  const meant = new Set(
+    findings
+      .filter(({ code }) => code === 'SLUICE_CONFIG_UNKNOWN_KEY')
+      .map(({ path, suggestion }) => formatPath([...path.slice(0, -1), suggestion ?? ''])),
+  );
+  return findings.filter(
+    ({ code, path }) => code !== 'SLUICE_CONFIG_MISSING' || !meant.has(formatPath(path)),
+  );
 }
 
 function explain(issue: Issue, prefix: Path, root: Located): readonly Finding[] {

@@ -3,7 +3,7 @@
 // keys mean together is checked by rules.ts, and build.ts makes the model.
 import { z } from 'zod';
 import { defaults } from './defaults.js';
-import type { InterfaceIndex } from './ip.js';
+import { anyInterface } from './ip.js';
 import { listenerSchema } from './listener-schema.js';
 import { poolSchema } from './pool-schema.js';
 import { countRange, duration, flag, integerOr, leaf, size, word } from './scalars.js';
@@ -37,17 +37,15 @@ const engineSchema = z
   })
   .meta({ description: 'The threads that move bytes. Changes need a restart.' });
 
-function adminSchema(interfaceIndex: InterfaceIndex) {
-  return z
-    .strictObject({
-      listen: leaf<string>((value) => parseAdminListen(value, interfaceIndex), {
-        type: 'string',
-        description: 'Address of the admin server: ip:port, unix:/path, or off.',
-        default: defaults.admin.listen,
-      }).optional(),
-    })
-    .meta({ description: 'The HTTP server for status and metrics. Changes need a restart.' });
-}
+const adminSchema = z
+  .strictObject({
+    listen: leaf<string>((value) => parseAdminListen(value, anyInterface), {
+      type: 'string',
+      description: 'Address of the admin server: ip:port, unix:/path, or off.',
+      default: defaults.admin.listen,
+    }).optional(),
+  })
+  .meta({ description: 'The HTTP server for status and metrics. Changes need a restart.' });
 
 const logSchema = z
   .strictObject({
@@ -79,23 +77,21 @@ const shutdownSchema = z
   })
   .meta({ description: 'What happens at SIGTERM.' });
 
-export function fileSchema(interfaceIndex: InterfaceIndex) {
-  const name = z.string().meta({ pattern: namePattern });
-  return z.strictObject({
-    listeners: z.record(name, listenerSchema(interfaceIndex)).meta({
-      description: 'Listeners by name.',
-    }),
-    pools: z.record(name, poolSchema(interfaceIndex)).meta({ description: 'Pools by name.' }),
-    engine: engineSchema.optional(),
-    admin: adminSchema(interfaceIndex).optional(),
-    log: logSchema.optional(),
-    shutdown: shutdownSchema.optional(),
-    watch: flag({
-      description: 'Reload by itself when the file changes.',
-      default: defaults.watch,
-    }).optional(),
-  });
-}
+const name = z.string().meta({ pattern: namePattern });
+export const fileSchema = z.strictObject({
+  listeners: z.record(name, listenerSchema).meta({
+    description: 'Listeners by name.',
+  }),
+  pools: z.record(name, poolSchema).meta({ description: 'Pools by name.' }),
+  engine: engineSchema.optional(),
+  admin: adminSchema.optional(),
+  log: logSchema.optional(),
+  shutdown: shutdownSchema.optional(),
+  watch: flag({
+    description: 'Reload by itself when the file changes.',
+    default: defaults.watch,
+  }).optional(),
+});
 
 /** A file as written, known to have the right shape. */
-export type FileConfig = z.output<ReturnType<typeof fileSchema>>;
+export type FileConfig = z.output<typeof fileSchema>;

@@ -1,0 +1,110 @@
+// Files that load, and about which something should be said nevertheless.
+import { describe } from 'vitest';
+import { testBadFiles, withBind, withPool, withTop } from '../../support/bad-file.js';
+
+describe('a file with a warning', () => {
+  testBadFiles('warnings', [
+    {
+      name: 'a pool that nobody uses',
+      text: `listeners:
+  web: { bind: "127.0.0.1:80", pool: web }
+pools:
+  web: { targets: ["10.0.0.1:80"] }
+  old: { targets: ["10.0.0.1:80"] }
+`,
+      problems: [['5:3', 'SLUICE_CONFIG_UNUSED_POOL', 'no listener uses this pool']],
+    },
+    {
+      name: 'a pool of weight 0',
+      text: `listeners:
+  web: { bind: "127.0.0.1:80", pool: web }
+pools:
+  web: { targets: [{ address: "10.0.0.1:80", weight: 0 }] }
+`,
+      problems: [
+        ['4:10', 'SLUICE_CONFIG_NO_WEIGHT', 'every target has weight 0: none is ever picked'],
+      ],
+    },
+    {
+      name: 'weights under round_robin',
+      text: `listeners:
+  web: { bind: "127.0.0.1:80", pool: web }
+pools:
+  web: { targets: [{ address: "10.0.0.1:80", weight: 2 }] }
+`,
+      problems: [
+        [
+          '4:54',
+          'SLUICE_CONFIG_NO_EFFECT',
+          'round_robin gives every target the same share: weighted_ro',
+        ],
+      ],
+    },
+    {
+      name: 'tcp checks of a pool that serves udp only',
+      text: `listeners:
+  web: { bind: "127.0.0.1:80", protocol: udp, pool: web }
+pools:
+  web: { health: tcp, targets: ["10.0.0.1:80"] }
+`,
+      problems: [
+        [
+          '4:18',
+          'SLUICE_CONFIG_HEALTH',
+          'only udp listeners use this pool: tcp says nothing about t',
+        ],
+      ],
+    },
+    {
+      name: 'tcp options of a pool that serves udp only',
+      text: `listeners:
+  web: { bind: "127.0.0.1:80", protocol: udp, pool: web }
+pools:
+  web: { tcp: { nodelay: false }, targets: ["10.0.0.1:80"] }
+`,
+      problems: [['4:10', 'SLUICE_CONFIG_NO_EFFECT', 'only udp listeners use this pool']],
+    },
+    {
+      name: 'a prefix under another policy',
+      text: withPool('policy: { name: random, prefix_v4: 24 }'),
+      problems: [
+        ['6:29', 'SLUICE_CONFIG_NO_EFFECT', "random does not look at the client's address"],
+      ],
+    },
+    {
+      name: 'an interval without checks',
+      text: withPool('health: { type: none, interval: 1s }'),
+      problems: [
+        ['6:27', 'SLUICE_CONFIG_NO_EFFECT', 'this pool is not checked, as its type is none'],
+      ],
+    },
+    {
+      name: 'a port of ping',
+      text: withPool('health: { type: ping, port: 80 }'),
+      problems: [['6:27', 'SLUICE_CONFIG_NO_EFFECT', 'ping has no port']],
+    },
+    {
+      name: 'a mode without a unix socket',
+      text: withBind('"127.0.0.1:80"\n    unix_mode: "0600"'),
+      problems: [
+        ['5:5', 'SLUICE_CONFIG_NO_EFFECT', 'no bind of this listener is the path of a unix socket'],
+      ],
+    },
+    {
+      name: 'ipv6_only without IPv6',
+      text: withBind('"127.0.0.1:80"\n    ipv6_only: true'),
+      problems: [['5:5', 'SLUICE_CONFIG_NO_EFFECT', 'no bind of this listener is an IPv6 address']],
+    },
+    {
+      name: 'an admin server for everybody',
+      text: withTop('admin: { listen: "*:9000" }'),
+      problems: [
+        [
+          '5:18',
+          'SLUICE_CONFIG_ADMIN_EXPOSED',
+          'the admin server can be reached from other machines',
+        ],
+      ],
+    },
+  ]);
+});
