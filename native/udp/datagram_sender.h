@@ -61,6 +61,7 @@ class DatagramSender {
   //   void blocked(Session&, datagrams)           dropped: the socket's buffer is full
   //   SendVerdict failed(Session&, datagrams, error)   on `again`, asked again if it fails again
   //   void gso_refused(Session&)                  clears the session's switch; it is sent again
+  //   int hidden_error()                          what a short count may have hidden, or 0
   template <typename Sys, typename Sink>
   PiecePosition send(int fd, Direction direction, std::span<const Piece> pieces, Sink& sink) {
     PiecePosition at;
@@ -74,19 +75,23 @@ class DatagramSender {
           for (size_t i = 0; i < result.bytes; i++, next++) {
             sink.sent(*outgoing_[next].session, outgoing_[next].datagrams, outgoing_[next].bytes);
           }
-          continue;
+          if (next == count) break;
         }
         const Outgoing& message = outgoing_[next];
+        // sendmmsg tells of an error only when it is the first message's: behind a short count it
+        // has taken the error from the socket and kept it to itself.
+        const int error = result.done() ? sink.hidden_error() : result.error;
+        if (result.done() && error == 0) continue;
         if (result.would_block()) {
           drop_from(pieces, message.start, sink);
           return {static_cast<uint32_t>(pieces.size()), 0};
         }
-        if (message.datagrams > 1 && (result.error == EIO || result.error == EINVAL)) {
+        if (message.datagrams > 1 && refuses_gso(error)) {
           sink.gso_refused(*message.session);
           at = message.start;
           break;
         }
-        const SendVerdict verdict = sink.failed(*message.session, message.datagrams, result.error);
+        const SendVerdict verdict = sink.failed(*message.session, message.datagrams, error);
         if (verdict == SendVerdict::stop) return message.start;
         if (verdict == SendVerdict::skip) next++;
       }
@@ -114,6 +119,12 @@ class DatagramSender {
                 Outgoing& message);
   void add_part(const std::byte* data, uint32_t bytes);
   void make_header(Direction direction, uint32_t index, uint32_t segment_bytes);
+
+  // EIO: no checksum offload on the way out. A segment above the MTU: EINVAL, and EMSGSIZE on newer
+  // kernels (seen on 6.18).
+  static bool refuses_gso(int error) {
+    return error == EIO || error == EINVAL || error == EMSGSIZE;
+  }
 
   template <typename Sink>
   static void drop_from(std::span<const Piece> pieces, PiecePosition from, Sink& sink) {

@@ -46,6 +46,8 @@ struct ToClientPath::Sink {
     return SendVerdict::skip;
   }
   static void gso_refused(Session& session) { session.gso_to_client = false; }
+  // Nobody's errors are kept on a socket that serves all.
+  [[nodiscard]] static int hidden_error() { return 0; }
 };
 
 ToClientPath::ToClientPath(const shared::WorkerLinks& links, SessionStore& store)

@@ -77,6 +77,7 @@ struct ToTargetPath::Sink {
     return SendVerdict::skip;
   }
   static void gso_refused(Session& session) { session.gso_to_target = false; }
+  [[nodiscard]] int hidden_error() const { return os::drain_error_queue(fd); }
 };
 
 ToTargetPath::ToTargetPath(const shared::WorkerLinks& links, SessionStore& store,

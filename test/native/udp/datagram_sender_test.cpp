@@ -7,6 +7,7 @@
 
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/scripted_sys.h"
@@ -28,11 +29,13 @@ struct CountingSink {
   uint32_t failed_datagrams = 0;
   uint32_t gso_refusals = 0;
   SendVerdict verdict = SendVerdict::skip;
+  int hidden = 0;
 
   void sent(Session&, uint32_t datagrams, uint32_t bytes) {
     sent_datagrams += datagrams;
     sent_bytes += bytes;
   }
+  int hidden_error() { return std::exchange(hidden, 0); }
   void blocked(Session&, uint32_t datagrams) { blocked_datagrams += datagrams; }
   SendVerdict failed(Session&, uint32_t datagrams, int) {
     if (verdict == SendVerdict::skip) failed_datagrams += datagrams;
@@ -154,7 +157,7 @@ TEST_CASE("more segments or bytes than the kernel takes become several messages"
 }
 
 TEST_CASE("a path that refuses GSO gets every datagram one by one, and is not asked again") {
-  for (const int error : {EIO, EINVAL}) {
+  for (const int error : {EIO, EINVAL, EMSGSIZE}) {
     CAPTURE(error);
     Bench bench;
     for (int i = 0; i < 20; i++) bench.load.add(bench.session, 200, 200);
@@ -209,6 +212,18 @@ TEST_CASE("an unreachable target stops at the datagram that met the error") {
   CHECK(bench.sink.sent_datagrams == 13);
 }
 
+TEST_CASE("an error that sendmmsg hid behind a short count stops at the message that met it") {
+  Bench bench(false);
+  for (int i = 0; i < 10; i++) bench.load.add(bench.session, 100, 100);
+  bench.sink.verdict = SendVerdict::stop;
+  bench.sink.hidden = ECONNREFUSED;
+  bench.kernel.script(Call::sendmmsg, Outcome::at_most(1));
+  const PiecePosition stopped = bench.send();
+  CHECK(stopped.piece == 1);
+  CHECK(bench.kernel.calls(Call::sendmmsg) == 1);
+  CHECK(bench.wire().size() == 1);
+}
+
 TEST_CASE("every datagram leaves whole, once and in order, or is counted as dropped") {
   const uint64_t seed = test::fresh_seed();
   CAPTURE(seed);
@@ -233,7 +248,7 @@ TEST_CASE("every datagram leaves whole, once and in order, or is counted as drop
     chaos.seed = random();
     chaos.short_percent = 40;
     chaos.failure_percent = 30;
-    chaos.errors = {EIO, EINVAL, EPERM};
+    chaos.errors = {EIO, EINVAL, EMSGSIZE, EPERM};
     bench.kernel.chaos(chaos);
     bench.send();
     const auto wire = bench.wire();
