@@ -4,7 +4,7 @@ import type { Endpoint, IpAddress, TargetAddress } from './address.js';
 
 /** IPv4 dotted; IPv6 as RFC 5952 wants it, with the scope as a number. */
 export function formatIp({ family, bytes, scopeId }: IpAddress): string {
-  if (family === 'ipv4') return bytes.join('.');
+  if (family === 'ipv4') return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
   const scope = scopeId === 0 ? '' : `%${scopeId}`;
   if (isV4Mapped(bytes)) return `::ffff:${bytes.slice(12).join('.')}${scope}`;
   const groups = Array.from({ length: 8 }, (_, index) => {

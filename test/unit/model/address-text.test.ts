@@ -30,15 +30,21 @@ it('writes what reads as the same address again', () => {
   const bytes = fc.uint8Array({ minLength: 16, maxLength: 16 });
   const sparse = fc.array(fc.constantFrom(0, 0, 0, 1, 0xff), { minLength: 16, maxLength: 16 });
   fc.assert(
-    fc.property(fc.oneof(bytes, sparse.map((list) => Uint8Array.from(list))), (raw) => {
-      const text = formatIp({ family: 'ipv6', bytes: raw, scopeId: 0 });
-      expect(isIPv6(text)).toBe(true);
-      expect(ipaddr.parse(text).toByteArray()).toEqual([...raw]);
-      // RFC 5952 in another's hands; it writes mapped addresses without the dotted part.
-      if (!text.startsWith('::ffff:')) {
-        expect(text).toBe(new ipaddr.IPv6([...raw]).toRFC5952String());
-      }
-    }),
+    fc.property(
+      fc.oneof(
+        bytes,
+        sparse.map((list) => Uint8Array.from(list)),
+      ),
+      (raw) => {
+        const text = formatIp({ family: 'ipv6', bytes: raw, scopeId: 0 });
+        expect(isIPv6(text)).toBe(true);
+        expect(ipaddr.parse(text).toByteArray()).toEqual([...raw]);
+        // RFC 5952 in another's hands; it writes mapped addresses without the dotted part.
+        if (!text.startsWith('::ffff:')) {
+          expect(text).toBe(new ipaddr.IPv6([...raw]).toRFC5952String());
+        }
+      },
+    ),
   );
 });
 
