@@ -26,15 +26,18 @@ void TableExchange::publish(std::unique_ptr<Table> table) {
 }
 
 void TableExchange::reclaim() {
-  const auto held = [this](const std::unique_ptr<Table>& table) {
-    return std::any_of(readers_.begin(), readers_.end(), [&](const Reader& reader) {
-      return reader.held.load(std::memory_order_seq_cst) == table.get();
-    });
-  };
   if (tables_.size() < 2) return;
+  // Each worker is asked once, so that it keeps one table at most while it moves on meanwhile. A
+  // worker that names a replaced table after this will find that it is not current any more.
+  std::vector<const Table*> held(readers_.size());
+  for (size_t i = 0; i < held.size(); i++) {
+    held[i] = readers_[i].held.load(std::memory_order_seq_cst);
+  }
+  const auto is_held = [&held](const std::unique_ptr<Table>& table) {
+    return std::find(held.begin(), held.end(), table.get()) != held.end();
+  };
   const auto published = tables_.end() - 1;
-  const auto kept = std::stable_partition(tables_.begin(), published, held);
-  tables_.erase(kept, published);
+  tables_.erase(std::stable_partition(tables_.begin(), published, is_held), published);
 }
 
 uint64_t TableExchange::applied_generation() const {

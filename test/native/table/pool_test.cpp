@@ -1,0 +1,157 @@
+// What a pool picks: primaries before backups, nobody twice, nobody who is full, by the client.
+#include "table/pool.h"
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+
+#include <set>
+#include <string>
+
+#include "support/policy_fixture.h"
+
+namespace sluice::table {
+namespace {
+
+using policy::Candidate;
+using policy::kNoPick;
+using test::Active;
+
+constexpr PolicyKind kEveryPolicy[] = {
+#define X(name, value) PolicyKind::name,
+    SLUICE_POLICIES(X)
+#undef X
+};
+
+os::ClientAddress client_at(const char* text) {
+  sockaddr_in6 v6{};
+  sockaddr_in v4{};
+  if (inet_pton(AF_INET, text, &v4.sin_addr) == 1) {
+    v4.sin_family = AF_INET;
+    return os::ClientAddress::from(reinterpret_cast<const sockaddr*>(&v4), sizeof(v4));
+  }
+  REQUIRE(inet_pton(AF_INET6, text, &v6.sin6_addr) == 1);
+  v6.sin6_family = AF_INET6;
+  return os::ClientAddress::from(reinterpret_cast<const sockaddr*>(&v6), sizeof(v6));
+}
+
+// Primaries at the slots 0, 1, ..., backups behind them.
+Pool pool_of(PolicyKind policy, uint32_t primaries, uint32_t backups, uint32_t limit = 0) {
+  static const std::string kNames[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
+  std::vector<Candidate> tiers[2];
+  for (uint32_t slot = 0; slot < primaries + backups; slot++) {
+    tiers[slot < primaries ? 0 : 1].push_back(
+        {.slot = slot, .weight = 1, .max_connections = limit, .name = kNames[slot]});
+  }
+  Pool pool;
+  pool.primaries = Tier(policy, std::move(tiers[0]));
+  pool.backups = Tier(policy, std::move(tiers[1]));
+  return pool;
+}
+
+TEST_CASE("a pool picks primaries while it can, then backups, then nothing") {
+  for (const PolicyKind policy : kEveryPolicy) {
+    CAPTURE(static_cast<uint32_t>(policy));
+    const Pool pool = pool_of(policy, 3, 2);
+    const Active active(5);
+    policy::Cursor cursor = policy::seeded_cursor(1);
+    const os::ClientAddress client = client_at("192.0.2.1");
+    TriedTargets tried;
+    std::vector<uint32_t> order;
+    for (uint32_t slot = 0; slot != kNoPick; order.push_back(slot)) {
+      slot = pool.pick(client, cursor, active, tried);
+      if (slot != kNoPick) tried.push(slot);
+    }
+    REQUIRE(order.size() == 6);
+    CHECK(std::set<uint32_t>(order.begin(), order.begin() + 3) == std::set<uint32_t>{0, 1, 2});
+    CHECK(std::set<uint32_t>(order.begin() + 3, order.begin() + 5) == std::set<uint32_t>{3, 4});
+  }
+}
+
+TEST_CASE("a pool fills every target to its limit, primaries first, and stops there") {
+  for (const PolicyKind policy : kEveryPolicy) {
+    CAPTURE(static_cast<uint32_t>(policy));
+    const Pool pool = pool_of(policy, 3, 2, 10);
+    Active active(5);
+    policy::Cursor cursor = policy::seeded_cursor(1);
+    const os::ClientAddress client = client_at("192.0.2.1");
+    for (int i = 0; i < 50; i++) {
+      const uint32_t slot = pool.pick(client, cursor, active, {});
+      REQUIRE(slot != kNoPick);
+      CHECK((slot < 3) == (i < 30));
+      active[slot]++;
+    }
+    for (uint32_t slot = 0; slot < 5; slot++) CHECK(active[slot] == 10);
+    CHECK(pool.pick(client, cursor, active, {}) == kNoPick);
+    active[1]--;
+    CHECK(pool.pick(client, cursor, active, {}) == 1);
+  }
+}
+
+TEST_CASE("a pool without candidates picks nothing") {
+  const Pool pool;
+  const Active active(1);
+  policy::Cursor cursor = policy::seeded_cursor(1);
+  CHECK(pool.pick(client_at("192.0.2.1"), cursor, active, {}) == kNoPick);
+}
+
+TEST_CASE("a pool with backups only picks those") {
+  const Pool pool = pool_of(PolicyKind::round_robin, 0, 2);
+  const Active active(2);
+  policy::Cursor cursor = policy::seeded_cursor(1);
+  CHECK(pool.pick(client_at("192.0.2.1"), cursor, active, {}) < 2);
+}
+
+TEST_CASE("turns of the backups leave the primaries' turns alone") {
+  const Pool pool = pool_of(PolicyKind::round_robin, 2, 2);
+  const Active active(4);
+  policy::Cursor cursor = policy::seeded_cursor(1);
+  TriedTargets primaries;
+  primaries.push(0);
+  primaries.push(1);
+  std::vector<uint64_t> counts(4);
+  for (int i = 0; i < 100; i++) {
+    counts.at(pool.pick(client_at("192.0.2.1"), cursor, active, {}))++;
+    counts.at(pool.pick(client_at("192.0.2.1"), cursor, active, primaries))++;
+  }
+  CHECK(counts == std::vector<uint64_t>{50, 50, 50, 50});
+}
+
+TEST_CASE("source_hash sees only the leading bits of the client's address") {
+  Pool pool = pool_of(PolicyKind::source_hash, 10, 0);
+  const Active active(10);
+  const auto pick = [&](const std::string& client) {
+    policy::Cursor cursor;
+    return pool.pick(client_at(client.c_str()), cursor, active, {});
+  };
+  std::set<uint32_t> whole;
+  for (int i = 0; i < 256; i++) whole.insert(pick("192.0.2." + std::to_string(i)));
+  CHECK(whole.size() == 10);
+  CHECK(pick("192.0.2.1") == pick("::ffff:192.0.2.1"));
+
+  pool.hash_prefix_v4 = 24;
+  pool.hash_prefix_v6 = 64;
+  for (int i = 0; i < 256; i++) {
+    CHECK(pick("192.0.2." + std::to_string(i)) == pick("192.0.2.0"));
+    CHECK(pick("2001:db8::" + std::to_string(i)) == pick("2001:db8::"));
+  }
+  std::set<uint32_t> networks;
+  for (int i = 0; i < 200; i++) networks.insert(pick("10.0." + std::to_string(i) + ".1"));
+  CHECK(networks.size() == 10);
+  networks.clear();
+  for (int i = 0; i < 200; i++) networks.insert(pick("2001:db8:0:" + std::to_string(i) + "::1"));
+  CHECK(networks.size() == 10);
+
+  pool.hash_prefix_v4 = 0;
+  CHECK(pick("192.0.2.1") == pick("10.9.8.7"));
+}
+
+TEST_CASE("the list of tried targets is bounded and keeps what it has") {
+  TriedTargets tried;
+  for (uint32_t slot = 0; slot < 100; slot++) tried.push(slot);
+  CHECK(tried.count == kRetriesMax + 1);
+  CHECK(tried.contains(kRetriesMax));
+  CHECK_FALSE(tried.contains(kRetriesMax + 1));
+}
+
+}  // namespace
+}  // namespace sluice::table
