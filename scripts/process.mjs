@@ -8,7 +8,7 @@ import { root } from './paths.mjs';
  * @typedef {object} RunOptions
  * @property {string} [cwd] the checkout's root when absent
  * @property {Record<string, string | undefined>} [env] added to ours; undefined removes
- * @property {((line: string) => void) | undefined} [onLine] called for each line of output as it comes
+ * @property {((line: string) => void) | undefined} [onLine] called per line, as it comes
  * @property {boolean} [show] the child writes to our own output; nothing is kept
  */
 

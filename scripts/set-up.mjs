@@ -1,6 +1,7 @@
 // Sets up whatever is missing or stale, in order: machine, dependencies, addon, TypeScript.
 // `npm run build` runs it alone; `npm start` and `npm test` run it first.
-import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { addonIsFresh, buildAddon } from './build-native.mjs';
 import { dependenciesAreFresh, installDependencies } from './dependencies.mjs';
@@ -17,14 +18,21 @@ function typescriptHash() {
   return hashOf(['src', 'tsconfig.json', 'node_modules/typescript/package.json']);
 }
 
-/** dist/ is made anew, so that a removed source leaves nothing behind. */
+/**
+ * dist/ is made anew, so that a removed source leaves nothing behind, and put in place in one go,
+ * so that what runs from the old one meanwhile finds either all of it or all of the new one.
+ */
 async function buildTypescript() {
   const hash = typescriptHash();
-  rmSync(inRoot('dist'), { recursive: true, force: true });
-  const { code, output } = await run(process.execPath, [moduleFile('typescript/bin/tsc')]);
+  const fresh = inRoot('.cache', 'dist');
+  rmSync(fresh, { recursive: true, force: true });
+  const args = [moduleFile('typescript/bin/tsc'), '--outDir', fresh];
+  const { code, output } = await run(process.execPath, args);
   if (code !== 0) throw new Stop('TypeScript does not compile: see the messages above.', output);
   // The entry is a command too (package.json bin).
-  if (existsSync(entry)) chmodSync(entry, 0o755);
+  chmodSync(join(fresh, 'main.js'), 0o755);
+  rmSync(inRoot('dist'), { recursive: true, force: true });
+  renameSync(fresh, inRoot('dist'));
   markFresh('typescript', hash);
 }
 
