@@ -1,7 +1,7 @@
 // Controller: holds what is configured, measured and wished, and keeps the engine's table true to
 // it. Every change becomes one whole new table, and one table is on its way at a time.
-// After a start or a reload has been applied, and not before, its user gives the same configuration
-// to the checker: verdicts on targets that are not configured here are dropped.
+// A new configuration goes to the checker after the reload here has been applied, and not before:
+// verdicts on targets that are not configured here are dropped.
 import type { Clock, Timer } from '../clock.js';
 import type { Engine } from '../engine/engine.js';
 import { SluiceError } from '../errors.js';
@@ -62,7 +62,7 @@ export class Controller {
   readonly #retirements: Retirements;
   /** The table that every worker has, and what it was made from; null before the first. */
   #inForce: { readonly plan: Plan; readonly table: Table } | null = null;
-  /** Of the table on its way: its listeners may be reported as bound before it counts as applied. */
+  /** Of the table on its way: its listeners are reported as bound before it counts as applied. */
   #sending: Plan | null = null;
   #places: ReadonlyMap<string, Place> = new Map();
   #health = new Map<string, HealthRecord>();
@@ -109,9 +109,12 @@ export class Controller {
     const { pool, target, endpoint, health, reason, latencyMs } = change;
     const key = targetKey(pool, target, endpoint);
     const place = this.#places.get(placeKey(pool, target));
-    // A late report about a target, or about an address of it, that is no longer ours.
-    if (!place || this.#keyOf(place) !== key) return this.generation.wanted;
-    const before = this.#health.get(key)?.health ?? initialHealth(place.pool.health);
+    const isOurs = place ? this.#keyOf(place) === key : this.#inForce === null;
+    // A late report about a target, or about an address of it, that is no longer ours. Before the
+    // first table nothing can be told apart yet: all are kept, and sorted out when it is applied.
+    if (!isOurs) return this.generation.wanted;
+    const assumed = place ? initialHealth(place.pool.health) : 'unknown';
+    const before = this.#health.get(key)?.health ?? assumed;
     const since = this.#options.clock.wallTime();
     this.#health.set(key, { health, reason, latencyMs, since });
     if (before !== health) {
@@ -125,10 +128,11 @@ export class Controller {
         latencyMs,
       });
     }
-    return sameForTable(before, health) ? this.generation.wanted : this.#changed();
+    const isSame = place !== undefined && sameForTable(before, health);
+    return isSame ? this.generation.wanted : this.#changed();
   }
 
-  /** Takes an operator's wish. Returns the generation from which on it holds; null: no such target. */
+  /** Takes an operator's wish. Returns the generation from which on it holds, null: no target. */
   setAdminState(pool: string, target: string, adminState: AdminState): number | null {
     const place = this.#places.get(placeKey(pool, target));
     if (!place) return null;

@@ -1,11 +1,11 @@
-// Hysteresis: from single results to a verdict. Pure: a verdict and one result give the next verdict.
+// Hysteresis: from single results to a verdict. Pure: a verdict and one result give the next one.
 import { initialHealth } from '../model/health.js';
 import type { HealthCheck } from '../model/pool.js';
 import type { Health } from '../model/target.js';
 
 export interface Verdict {
   readonly health: Health;
-  /** False until the first probe since the start, or since probing was resumed: that one decides. */
+  /** False until the first probe since the start, or since a pause: that one decides. */
   readonly decided: boolean;
   /** Results of one kind in a row; one of the two is always 0. */
   readonly consecutiveGood: number;

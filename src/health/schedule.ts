@@ -7,7 +7,7 @@
 //   - while all is well the next probe starts at most I after the last start. A target that dies
 //     right after a good probe meets its first bad one at most I later;
 //   - after a bad probe the next starts at most G later, G = I - T / (fall - 1);
-//   - the bad probe number `fall` thus ends at most  I + (fall - 1) x G + T = fall x I  after death.
+//   - the bad probe number `fall` thus ends at most I + (fall - 1) x G + T = fall x I after death.
 // Probes of one target never overlap, hence T <= G, hence T <= I x (fall - 1) / fall. For fall = 1
 // there is no second probe, so the first has to make room: distance I - T, hence T <= I / 2.
 // A longer timeout is cut to that. Jitter only shortens a distance, which the promise allows.
@@ -51,7 +51,7 @@ export function nextDueMs(
   return Math.max(anchorMs + distanceMs, times.endedMs);
 }
 
-/** The first probes of `count` new targets are spread over the first interval, `index` in its part. */
+/** The first probes of `count` new targets are spread over the first interval, each in its part. */
 export function firstDueMs(
   check: HealthCheck,
   position: { readonly index: number; readonly count: number },

@@ -22,7 +22,7 @@ export class StallMeter {
     this.#timer = this.#clock.after(beatMs, () => this.#beat());
   }
 
-  /** Stalled time so far, never falling. The difference of two readings is the stall between them. */
+  /** Stalled time so far. The difference of two readings is the stall between them. */
   readMs(): number {
     return this.#stalledMs + this.#latenessMs();
   }

@@ -1,4 +1,4 @@
-// Config: a whole configuration, checked and frozen. Everything below it may assume that it is right.
+// Config: a whole configuration, checked and frozen. Everything below may assume that it is right.
 import type { Listener } from './listener.js';
 import type { Pool } from './pool.js';
 

@@ -14,7 +14,7 @@ export type ProbeReason =
   | 'not_found'
   | 'permission_denied'
   | 'failed'
-  /** Our own fault (no descriptor, no source port, not permitted to ping): says nothing of a target. */
+  /** Our own fault (no descriptor, no source port, no permission): says nothing of a target. */
   | 'local';
 
 /** One try. Never an exception: a target that is down is an expected outcome. */
@@ -58,7 +58,7 @@ export interface ProbeDetail {
   readonly probesVoid: number;
 }
 
-/** What a target is before anything has been measured. A target that is not probed stays unknown. */
+/** What a target is before anything has been measured. One that is not probed stays unknown. */
 export function initialHealth(check: HealthCheck): Health {
   return check.kind !== 'none' && check.initial === 'unhealthy' ? 'unhealthy' : 'unknown';
 }

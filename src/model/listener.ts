@@ -25,7 +25,7 @@ export interface UdpOptions {
   readonly requests: number;
   /** A session ends after this many datagrams to the client; 0 = no bound. */
   readonly responses: number;
-  /** Sessions a worker holds at once for this listener; at the bound new clients are dropped and counted. */
+  /** Sessions of this listener on one worker; at the bound new clients are dropped and counted. */
   readonly sessionsMax: number;
   /** GRO and GSO: for listeners that carry streams of large datagrams. */
   readonly bulk: boolean;
@@ -41,7 +41,7 @@ export interface Listener {
   readonly pool: string;
   readonly timeouts: Timeouts;
   readonly backlog: number;
-  /** Over all workers; 0 = no limit. At the limit accepting pauses: clients wait in the kernel's backlog. */
+  /** Over all workers; 0 = no limit. At the limit accepting pauses: clients wait in the backlog. */
   readonly maxConnections: number;
   readonly tcp: TcpOptions;
   readonly udp: UdpOptions;

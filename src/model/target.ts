@@ -1,8 +1,8 @@
-// A target: one address in a pool; and the one rule that joins measured health with the operator's wish.
+// A target: one address in a pool; and the rule that joins health with the operator's wish.
 import type { TargetAddress } from './address.js';
 
 export interface Target {
-  /** Unique in its pool; its identity for consistent hashing. Defaults to the address as written. */
+  /** Unique in its pool; its identity for hashing. Defaults to the address as written. */
   readonly name: string;
   readonly address: TargetAddress;
   /** 0..65535; 0 = takes no new connection. */
@@ -19,7 +19,7 @@ export type Health = 'healthy' | 'unhealthy' | 'unknown';
 /** The operator's wish. */
 export type AdminState = 'enabled' | 'draining' | 'disabled';
 
-/** May a new connection go to a target in this state? `unknown` may: a target counts as up until shown down. */
+/** May a new connection go to a target in this state? `unknown` may: it is up until shown down. */
 export function eligible(health: Health, admin: AdminState, weight: number): boolean {
   return health !== 'unhealthy' && admin === 'enabled' && weight > 0;
 }

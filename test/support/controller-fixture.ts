@@ -1,4 +1,4 @@
-// A Controller over a fake engine, a fake clock and a recorded log, with three targets to play with.
+// A Controller over a fake engine, a fake clock and a recorded log; three targets to play with.
 import { Controller } from '../../src/control/controller.js';
 import type { IpAddress } from '../../src/model/address.js';
 import type { Config } from '../../src/model/config.js';

@@ -1,5 +1,5 @@
-// FakeEngine: an Engine without threads or sockets. It keeps the tables it was given, checks them as
-// native does, counts what a test says, and answers when and how a test says.
+// FakeEngine: an Engine without threads or sockets. It keeps the tables it was given, checks them
+// as native does, counts what a test says, and answers when and how a test says.
 import type {
   CloseScope,
   Engine,

@@ -1,3 +1,4 @@
+// build-table: single tables by example, all tables by property.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildTable, type Facts } from '../../../src/control/build-table.js';
@@ -81,7 +82,7 @@ describe('a table', () => {
     expect(table.listeners).toMatchObject([{ slot: 0, pool: 0, listener: { name: 'in' } }]);
   });
 
-  it('leaves out unhealthy, draining, disabled and weightless targets, but keeps their slots', () => {
+  it('leaves out unhealthy, draining, disabled and weightless targets, not their slots', () => {
     for (const state of [
       { health: 'unhealthy' },
       { adminState: 'draining' },
@@ -198,7 +199,7 @@ function configOf(given: typeof pools extends fc.Arbitrary<infer T> ? T : never)
 }
 
 describe('any table', () => {
-  it('has as candidates exactly the eligible targets, or all enabled ones where so configured', () => {
+  it('has as candidates exactly the eligible targets, or all enabled ones if so configured', () => {
     fc.assert(
       fc.property(pools, (given) => {
         const { states, config: made } = configOf(given);

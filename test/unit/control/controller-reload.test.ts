@@ -1,3 +1,4 @@
+// Reloads of the controller: what stays, what starts anew, what a refusal leaves.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SluiceError } from '../../../src/errors.js';
@@ -20,7 +21,7 @@ describe('a reload', () => {
     controller.close();
   });
 
-  it('starts anew with targets whose address or pool is another, and with those that return', async () => {
+  it('starts anew with targets whose address is another, and with those that return', async () => {
     const { clock, controller, health, candidates } = setupController();
     await controller.start(web());
     health(a, 'unhealthy');
@@ -143,7 +144,7 @@ describe('a reload', () => {
     controller.close();
   });
 
-  it('of any kind, in any number, never moves a slot nor loses a verdict or a connection', async () => {
+  it('of any kind, in any number, never moves a slot nor loses a verdict', async () => {
     const step = fc.record({
       targets: fc.uniqueArray(fc.nat(7), { minLength: 1, maxLength: 6 }),
       refused: fc.boolean(),

@@ -1,3 +1,4 @@
+// The controller: how changes become tables, and what becomes of removed things.
 import { describe, expect, it } from 'vitest';
 import { SluiceError } from '../../../src/errors.js';
 import { a, b, c, setupController, web } from '../../support/controller-fixture.js';
@@ -24,6 +25,23 @@ describe('a change', () => {
     controller.close();
   });
 
+  it('that is reported before the first table is applied is in it, or in the next', async () => {
+    const { clock, engine, controller, health, candidates } = setupController();
+    health(a, 'unhealthy');
+    health(c, 'unhealthy');
+    engine.hold();
+    const started = controller.start(web());
+    await settle();
+    health(b, 'unhealthy');
+    engine.release();
+    await started;
+    expect(candidates()).toEqual(['b']);
+    await clock.advance(20);
+    expect(candidates()).toEqual([]);
+    expect(engine.sent).toHaveLength(2);
+    controller.close();
+  });
+
   it('that means nothing to the table makes none', async () => {
     const { clock, engine, controller, health } = setupController();
     await controller.start(web());
@@ -36,7 +54,7 @@ describe('a change', () => {
     controller.close();
   });
 
-  it('that comes while a table is on its way comes with the next, never with a second at once', async () => {
+  it('that comes while a table is on its way waits for the next one', async () => {
     const { clock, engine, controller, health, candidates } = setupController();
     await controller.start(web([a, b, c]));
     engine.hold();
@@ -137,7 +155,7 @@ describe('what was removed', () => {
     controller.close();
   });
 
-  it('and comes back before that has its slot and its connections as if nothing had been', async () => {
+  it('and comes back in time has its slot and connections as if nothing had been', async () => {
     const { clock, engine, controller, slots } = setupController();
     await controller.start(web());
     engine.setActive('target', 0, 1);

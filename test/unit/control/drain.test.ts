@@ -1,3 +1,4 @@
+// Draining everything: the end by itself, the deadline, the second signal.
 import { expect, it } from 'vitest';
 import { startDrain } from '../../../src/control/drain.js';
 import { FakeClock } from '../../support/fake-clock.js';

@@ -1,3 +1,4 @@
+// Slots over reloads, by example and by property.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { assignIds, type Ids, type Keys, noIds, type SlotKind } from '../../../src/control/ids.js';
@@ -68,7 +69,7 @@ describe('slots', () => {
     expect(full).toEqual(assign(noIds, eight));
   });
 
-  it('hold over any sequence of reloads: stable, unique, lowest, never taken from the living', () => {
+  it('are stable, unique, lowest and never taken from the living, over any reloads', () => {
     const step = fc.record({
       keys: fc.uniqueArray(fc.constantFrom(...'abcdefghijkl'), { maxLength: 8 }),
       active: fc.uniqueArray(fc.nat(19)),

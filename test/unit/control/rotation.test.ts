@@ -1,4 +1,4 @@
-// The checker and the controller together, as app connects them: the promise of issue and docs.
+// The checker and the controller together, as app connects them, by property.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { HealthChecker } from '../../../src/health/checker.js';
@@ -6,7 +6,7 @@ import { a, b, setupController } from '../../support/controller-fixture.js';
 import { createFakeProbes } from '../../support/fake-probe.js';
 import { check, config, listener, pool } from '../../support/sample-config.js';
 
-it('has a dead target out of the table within fall x interval + 100 ms, and back after rise', async () => {
+it('has a dead target out within fall x interval + 100 ms, and back after rise', async () => {
   const scenario = fc.record({
     intervalMs: fc.integer({ min: 100, max: 3000 }),
     timeoutShare: fc.double({ min: 0.1, max: 1, noNaN: true }),

@@ -1,3 +1,4 @@
+// What the controller shows of itself.
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/model/config.js';
 import type { ProbeDetail } from '../../../src/model/health.js';
@@ -15,7 +16,7 @@ describe('the snapshot', () => {
     controller.close();
   });
 
-  it('shows listeners with the ports that the kernel chose, also after binds change places', async () => {
+  it('shows the ports that the kernel chose, also after binds change places', async () => {
     const { engine, controller } = setupController();
     const fixed = at('127.0.0.1', 8080);
     const free = at('127.0.0.1', 0);

@@ -1,3 +1,4 @@
+// Which of the addresses in an answer is used.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { chooseAddress } from '../../../src/discovery/choose-address.js';

@@ -1,3 +1,4 @@
+// Names over time: answers, outages, silence, on a fake clock.
 import { describe, expect, it } from 'vitest';
 import { DnsDiscovery } from '../../../src/discovery/dns.js';
 import { formatIp } from '../../../src/model/address-text.js';

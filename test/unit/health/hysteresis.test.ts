@@ -1,3 +1,4 @@
+// Verdicts, against the rules read literally over the whole history.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,3 +1,4 @@
+// The order in which waiting probes start.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ProbeQueue } from '../../../src/health/probe-queue.js';

@@ -1,3 +1,4 @@
+// Distances between probes, and the promise that is built on them.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { afterProbe, initialVerdict } from '../../../src/health/hysteresis.js';

@@ -1,3 +1,4 @@
+// Addresses as text, against another implementation of RFC 5952.
 import { isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';

@@ -1,3 +1,4 @@
+// The rules about health and identity that several rooms share.
 import { expect, it } from 'vitest';
 import { healthAfterReload, initialHealth } from '../../../src/model/health.js';
 import { configuredKey, targetKey } from '../../../src/model/target-key.js';
