@@ -222,6 +222,13 @@ ConnectProgress connect_event(TcpContext& context, TcpConnection& connection, ui
   const int fd = connection.target.fd.get();
   const os::ConnectOutcome outcome = os::connect_result(fd);
   if (outcome.state == os::ConnectState::failed) {
+    if (outcome.fault == os::ConnectFault::reset && os::unread_bytes(fd) > 0) {
+      // It had accepted, said something and reset before we looked: that is an answer, to be
+      // delivered like any other. The question above has taken the error from the socket.
+      connection.target.note(events);
+      connection.target.write_error = static_cast<int16_t>(outcome.error);
+      return note_connected(context, connection);
+    }
     note_failure(context, connection, outcome);
     return try_next(context, connection);
   }

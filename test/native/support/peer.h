@@ -76,7 +76,10 @@ class Peer {
       const auto part = std::min<uint64_t>(chunk.size(), count - done);
       fill_stream(id, sent_, std::span(chunk).first(part));
       const ssize_t moved = ::send(fd_.get(), chunk.data(), part, MSG_NOSIGNAL);
-      if (moved <= 0) return done;
+      if (moved <= 0) {
+        note_send_error(errno);
+        return done;
+      }
       done += static_cast<uint64_t>(moved);
       sent_ += static_cast<uint64_t>(moved);
     }
@@ -108,7 +111,15 @@ class Peer {
   // What send meets: the errno, or 0 while it still works.
   int try_send(size_t count) {
     const std::vector<std::byte> bytes(count);
-    return ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) >= 0 ? 0 : errno;
+    if (::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) >= 0) return 0;
+    const int error = errno;
+    note_send_error(error);
+    return error;
+  }
+  // How the stream ended, once nobody sends any more: the kernel tells a reset once, and when a
+  // send of ours has met it, the receive saw a mere end.
+  [[nodiscard]] Ending settled(Ending seen) const {
+    return seen == Ending::eof && met_reset_ ? Ending::reset : seen;
   }
   void finish() { REQUIRE(::shutdown(fd_.get(), SHUT_WR) == 0); }
   void reset() { os::abort_connection(std::move(fd_)); }
@@ -135,9 +146,14 @@ class Peer {
     ::fcntl(fd_.get(), F_SETFL, flags & ~O_NONBLOCK);
   }
 
+  void note_send_error(int error) {
+    if (error == ECONNRESET) met_reset_ = true;
+  }
+
   os::Fd fd_;
   uint64_t sent_ = 0;
   uint64_t received_ = 0;
+  bool met_reset_ = false;  // by the sending thread
 };
 
 // A target's listening socket.
