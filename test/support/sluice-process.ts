@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -122,7 +123,7 @@ export async function startSluice(
       exited.then(() => fail('sluice has exited')).catch(reject);
     });
   };
-  const admin = async (path: string) => fetch(`${(await event('ready')).adminAddress}${path}`);
+  const admin = async (path: string) => askAdmin(String((await event('ready')).adminAddress), path);
   const status = async () => (await (await admin('/status')).json()) as Status;
 
   const sluice: SluiceProcess = {
@@ -150,6 +151,17 @@ export async function startSluice(
   };
   if (options.waitReady ?? true) await event('ready');
   return sluice;
+}
+
+/** GET over TCP or a unix socket; a unix socket also reaches into a network namespace. */
+async function askAdmin(address: string, path: string): Promise<Response> {
+  if (!address.startsWith('unix:')) return fetch(`${address}${path}`);
+  const asked = request({ socketPath: address.slice('unix:'.length), path });
+  asked.end();
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer) chunks.push(chunk as Buffer);
+  return new Response(Buffer.concat(chunks), { status: answer.statusCode ?? 0 });
 }
 
 function describeLog(log: readonly LogLine[]): string {

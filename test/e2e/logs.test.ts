@@ -1,0 +1,151 @@
+// What a running sluice tells: log files that can be rotated, access records, the admin API.
+import { once } from 'node:events';
+import { readFile, rename } from 'node:fs/promises';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startTcpEcho } from '../support/echo-target.js';
+import { temporaryFolder } from '../support/real-server.js';
+import { configHead, startSluice } from '../support/sluice-process.js';
+import { waitFor } from '../support/wait-for.js';
+
+async function echo() {
+  const target = await startTcpEcho();
+  onTestFinished(() => target.close());
+  return target;
+}
+
+async function exchange(port: number, bytes: number): Promise<number> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  await once(socket, 'connect');
+  socket.end(Buffer.alloc(bytes, 7));
+  let received = 0;
+  socket.on('data', (chunk: Buffer) => {
+    received += chunk.length;
+  });
+  await once(socket, 'close');
+  return received;
+}
+
+describe('the log', () => {
+  it('goes on in a new file after a rotation and SIGUSR1, and no debugger opens', async () => {
+    const target = await echo();
+    const folder = await temporaryFolder();
+    const file = join(folder, 'sluice.log');
+    const sluice = await startSluice(
+      `admin: { listen: "127.0.0.1:0" }
+log: { format: json, output: "${file}" }
+listeners: { echo: { bind: "127.0.0.1:0", pool: echo } }
+pools: { echo: { targets: ["127.0.0.1:${target.port}"], health: none } }`,
+      { waitReady: false },
+    );
+    const read = (path: string) => readFile(path, 'utf8').catch(() => '');
+    await waitFor('ready', async () => (await read(file)).includes('"event":"ready"'), {
+      timeoutMs: 20_000,
+    });
+    await rename(file, `${file}.1`);
+    sluice.signal('SIGUSR1');
+    await waitFor('the new file', async () => (await read(file)).includes('logs_reopened'));
+    sluice.signal('SIGTERM');
+    expect(await sluice.exited).toEqual({ code: 0, signal: null });
+    expect(await read(file)).toContain('"event":"stopped"');
+    expect(await read(`${file}.1`)).not.toContain('"event":"stopped"');
+    expect(sluice.stderr()).not.toContain('Debugger');
+  });
+
+  it('has one access record per connection, with the bytes that the client saw', async () => {
+    const target = await echo();
+    const sluice = await startSluice(`${configHead}
+listeners: { echo: { bind: "127.0.0.1:0", pool: echo, access_log: true } }
+pools: { echo: { targets: [{ address: "127.0.0.1:${target.port}", name: only }] } }`);
+    const { port } = await sluice.address('echo');
+    const sizes = [0, 1, 70_000, 3_000_000];
+    for (const size of sizes) expect(await exchange(port, size)).toBe(size);
+    for (const size of sizes) {
+      const record = await sluice.event(
+        'connection_closed',
+        ({ toTargetBytes }) => toTargetBytes === size,
+      );
+      expect(record).toMatchObject({
+        listener: 'echo',
+        pool: 'echo',
+        target: 'only',
+        clientIp: '127.0.0.1',
+        toClientBytes: size,
+        reason: 'client_closed',
+      });
+    }
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    const { listeners, pools } = await sluice.status();
+    for (const totals of [listeners[0]?.totals, pools[0]?.targets[0]?.totals]) {
+      expect(totals).toMatchObject({ to_target_bytes: total, to_client_bytes: total });
+    }
+  });
+
+  it('refuses to start with a log file that cannot be opened', async () => {
+    const sluice = await startSluice(
+      `log: { output: /nowhere/sluice.log }
+listeners: { echo: { bind: "127.0.0.1:0", pool: echo } }
+pools: { echo: { targets: ["127.0.0.1:9"] } }`,
+      { waitReady: false },
+    );
+    expect(await sluice.exited).toEqual({ code: 1, signal: null });
+    expect(sluice.stderr()).toContain('SLUICE_LOG_OPEN');
+  });
+});
+
+describe('the admin API', () => {
+  it('answers health, readiness, status and metrics', async () => {
+    const target = await echo();
+    const sluice = await startSluice(`${configHead}
+listeners: { echo: { bind: "127.0.0.1:0", pool: echo } }
+pools: { echo: { targets: ["127.0.0.1:${target.port}"] } }`);
+    const { port } = await sluice.address('echo');
+    await exchange(port, 1000);
+    expect(await (await sluice.admin('/healthz')).text()).toBe('ok\n');
+    expect((await sluice.admin('/readyz')).status).toBe(200);
+    expect((await sluice.admin('/nothing')).status).toBe(404);
+    const text = await (await sluice.admin('/metrics')).text();
+    expect(text).toMatch(/^sluice_listener_to_client_bytes_total\{.*\} 1000$/m);
+    await sluice.event('target_health_changed');
+    expect(await (await sluice.admin('/metrics')).text()).toMatch(
+      /^sluice_target_health\{.*state="healthy"\} 1$/m,
+    );
+    expect(await sluice.status()).toMatchObject({
+      generation: { wanted: 1, applied: 1 },
+      pools: [{ targets: [{ health: 'healthy', adminState: 'enabled', eligible: true }] }],
+    });
+  });
+
+  it('refuses a foreign Host, as a page that rebinds its name would send', async () => {
+    const sluice = await startSluice(`${configHead}
+listeners: { echo: { bind: "127.0.0.1:0", pool: echo } }
+pools: { echo: { targets: ["127.0.0.1:9"], health: none } }`);
+    const address = String((await sluice.event('ready')).adminAddress);
+    const asked = request(`${address}/status`, { headers: { host: 'evil.example:80' } });
+    asked.end();
+    const [response] = await once(asked, 'response');
+    response.resume();
+    expect(response.statusCode).toBe(403);
+  });
+
+  it('is not ready while it drains', async () => {
+    const target = await echo();
+    const sluice = await startSluice(`${configHead}
+listeners: { echo: { bind: "127.0.0.1:0", pool: echo } }
+pools: { echo: { targets: ["127.0.0.1:${target.port}"] } }`);
+    const { port } = await sluice.address('echo');
+    const open = connect({ port, host: '127.0.0.1' });
+    await once(open, 'connect');
+    open.write('x');
+    await once(open, 'data');
+    sluice.signal('SIGTERM');
+    await sluice.event('drain_started');
+    const answer = await sluice.admin('/readyz');
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toContain('shutting down');
+    open.destroy();
+    expect(await sluice.exited).toEqual({ code: 0, signal: null });
+  });
+});
