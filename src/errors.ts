@@ -248,6 +248,10 @@ export const errorTable = {
     title: 'The engine refused the first table, so nothing was started.',
     fix: 'The message names the listener and the reason; `sluice check` tells more.',
   },
+  SLUICE_LIBRARY_CONFIG: {
+    title: 'The configuration given to createLoadBalancer has errors.',
+    fix: 'Read `context.problems`: each has its place, its own code and what was expected.',
+  },
   SLUICE_DEMO_TARGET: {
     title: 'A demo target cannot listen on its address.',
     fix: 'Stop the program that has the port, or change the target in the file.',

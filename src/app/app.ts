@@ -1,12 +1,13 @@
 // The composition root of a process: configuration, log, load balancer, admin API, reloads, signals
 // and the order in which all of that ends. Whoever wants to know who is wired to whom reads this
 // and load-balancer.ts.
-import { type AdminServer, startAdminServer } from '../admin/server.js';
+import type { AdminServer } from '../admin/server.js';
 import { systemClock } from '../clock.js';
 import { formatProblems, problemStyle } from '../config/problem.js';
 import { loadConfigFile } from '../config/read-file.js';
 import { SluiceError } from '../errors.js';
 import type { Config } from '../model/config.js';
+import { startAdmin } from './admin.js';
 import { type BannerFacts, banner, demoCommands } from './banner.js';
 import { hasCommand } from './commands.js';
 import { type DemoTargets, demoTargetsOf, startDemoTargets } from './demo-targets.js';
@@ -70,16 +71,8 @@ export async function runApp({ file, demo }: AppOptions): Promise<AppOutcome> {
 
 async function start(config: Config, log: LogSwitch): Promise<Parts> {
   const balancer = await startLoadBalancer(config, { clock: systemClock(), log });
-  if (config.admin.listen === null) return { config, log, balancer, admin: null };
   try {
-    const build = { version: version(), nodeVersion: process.version };
-    const admin = await startAdminServer(config.admin.listen, {
-      build,
-      counters: balancer.counters,
-      status: () => balancer.status(),
-      readiness: () => balancer.readiness(),
-    });
-    return { config, log, balancer, admin };
+    return { config, log, balancer, admin: await startAdmin(config, balancer) };
   } catch (error) {
     await balancer.close();
     throw error;

@@ -1,0 +1,18 @@
+// The admin API of one load balancer, where its configuration wants one.
+import { type AdminServer, startAdminServer } from '../admin/server.js';
+import type { Config } from '../model/config.js';
+import type { LoadBalancer } from './load-balancer.js';
+import { version } from './version.js';
+
+export async function startAdmin(
+  config: Config,
+  balancer: LoadBalancer,
+): Promise<AdminServer | null> {
+  if (config.admin.listen === null) return null;
+  return await startAdminServer(config.admin.listen, {
+    build: { version: version(), nodeVersion: process.version },
+    counters: balancer.counters,
+    status: () => balancer.status(),
+    readiness: () => balancer.readiness(),
+  });
+}

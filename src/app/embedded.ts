@@ -1,0 +1,120 @@
+// A load balancer for a program that embeds sluice: no signals, no log of its own unless asked for,
+// and everything that it opened is closed by close().
+import { stringify } from 'yaml';
+import type { AdminServer } from '../admin/server.js';
+import { systemClock } from '../clock.js';
+import { type LoadResult, loadConfig } from '../config/load.js';
+import { formatProblems } from '../config/problem.js';
+import { loadConfigFile } from '../config/read-file.js';
+import type { ReloadOutcome } from '../control/reload-outcome.js';
+import { SluiceError } from '../errors.js';
+import type { Logger } from '../log/logger.js';
+import type { Config } from '../model/config.js';
+import type { Status } from '../model/status.js';
+import { startAdmin } from './admin.js';
+import { type LoadBalancer, startLoadBalancer } from './load-balancer.js';
+
+/** Where the configuration comes from; an object has the shape of the YAML file. */
+export type ConfigSource =
+  | { readonly configFile: string }
+  | { readonly configText: string }
+  | { readonly config: Readonly<Record<string, unknown>> };
+
+export type CreateOptions = ConfigSource & {
+  /** Gets every event of log/events.ts. Default: nothing is logged; the `log` section has no effect. */
+  readonly logger?: Logger;
+};
+
+export interface EmbeddedLoadBalancer {
+  /** Base URL of the admin API; null when the configuration has none. */
+  readonly adminAddress: string | null;
+  /** `host:port` of each bind of a listener, as bound. Empty for an unknown listener. */
+  addresses(listener: string): readonly string[];
+  status(): Status;
+  /** All or nothing. Throws as createLoadBalancer does when the configuration has errors. */
+  reload(source: ConfigSource): Promise<ReloadOutcome>;
+  /**
+   * Stops listening and closes; connections get `drainTimeoutMs` to end by themselves (default: the
+   * configuration's shutdown.drain_timeout). Idempotent.
+   */
+  close(options?: { readonly drainTimeoutMs?: number }): Promise<void>;
+}
+
+const silent: Logger = { event: () => undefined };
+
+async function load(source: ConfigSource): Promise<LoadResult> {
+  if ('configFile' in source) return await loadConfigFile(source.configFile);
+  const text = 'configText' in source ? source.configText : stringify(source.config);
+  return loadConfig(Buffer.from(text), '(config)');
+}
+
+async function loadOrThrow(source: ConfigSource): Promise<Config> {
+  const loaded = await load(source);
+  if (loaded.ok) return loaded.config;
+  const text = formatProblems(loaded.errors, { colour: false });
+  throw new SluiceError('SLUICE_LIBRARY_CONFIG', `the configuration has errors:\n${text}`, {
+    context: { problems: loaded.errors },
+  });
+}
+
+/**
+ * Resolves when every worker serves the configuration. Like `sluice run` it opens the admin API on
+ * 127.0.0.1:9090 unless `admin: {listen: off}` or another address is configured. `watch` has no
+ * effect: call reload().
+ *
+ * Throws SluiceError: SLUICE_LIBRARY_CONFIG (context.problems has each with its place),
+ * SLUICE_START_TABLE (an address cannot be had), SLUICE_ADMIN_LISTEN, SLUICE_ENGINE_START.
+ */
+export async function createLoadBalancer(options: CreateOptions): Promise<EmbeddedLoadBalancer> {
+  const config = await loadOrThrow(options);
+  const log = options.logger ?? silent;
+  const balancer = await startLoadBalancer(config, { clock: systemClock(), log });
+  try {
+    return new Embedded(config, balancer, await startAdmin(config, balancer));
+  } catch (error) {
+    await balancer.close();
+    throw error;
+  }
+}
+
+class Embedded implements EmbeddedLoadBalancer {
+  readonly adminAddress: string | null;
+  readonly #balancer: LoadBalancer;
+  readonly #admin: AdminServer | null;
+  #config: Config;
+  #closing: Promise<void> | null = null;
+
+  constructor(config: Config, balancer: LoadBalancer, admin: AdminServer | null) {
+    this.#config = config;
+    this.#balancer = balancer;
+    this.#admin = admin;
+    this.adminAddress = admin?.address ?? null;
+  }
+
+  addresses(listener: string): readonly string[] {
+    return this.status().listeners.find(({ name }) => name === listener)?.addresses ?? [];
+  }
+
+  status(): Status {
+    return this.#balancer.status();
+  }
+
+  async reload(source: ConfigSource): Promise<ReloadOutcome> {
+    const config = await loadOrThrow(source);
+    const outcome = await this.#balancer.reload(config);
+    if (outcome.applied) this.#config = config;
+    return outcome;
+  }
+
+  close(options: { readonly drainTimeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.drainTimeoutMs ?? this.#config.shutdown.drainTimeoutMs);
+    return this.#closing;
+  }
+
+  async #close(drainTimeoutMs: number): Promise<void> {
+    const drain = await this.#balancer.drain(drainTimeoutMs);
+    await drain.finished;
+    await this.#balancer.close();
+    await this.#admin?.close();
+  }
+}

@@ -1,0 +1,98 @@
+// sluice inside another program: the same configuration, its own lifetime.
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createLoadBalancer, type EventName, SluiceError } from '../../src/library.js';
+import { type EchoTarget, startTcpEcho } from '../support/echo-target.js';
+import { waitFor } from '../support/wait-for.js';
+
+async function echo(greeting = ''): Promise<EchoTarget> {
+  const target = await startTcpEcho({ greeting });
+  onTestFinished(() => target.close());
+  return target;
+}
+
+const configOf = (port: number) => ({
+  admin: { listen: 'off' },
+  listeners: { echo: { bind: '127.0.0.1:0', pool: 'echo' } },
+  pools: { echo: { targets: [`127.0.0.1:${port}`], health: 'none' } },
+});
+
+async function ask(address: string, text: string): Promise<string> {
+  const [host = '', port] = address.split(':');
+  const socket = connect({ host, port: Number(port) });
+  await once(socket, 'connect');
+  socket.end(text);
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    answer += chunk;
+  });
+  await once(socket, 'close');
+  return answer;
+}
+
+describe('createLoadBalancer', () => {
+  it('balances from an object, reloads, and leaves no thread and no descriptor behind', async () => {
+    const [first, second] = await Promise.all([echo('1 '), echo('2 ')]);
+    const count = async (what: string) => (await readdir(`/proc/self/${what}`)).length;
+    // The first use loads the addon and the resolver's threads, which stay.
+    const warm = await createLoadBalancer({ config: configOf(first.port) });
+    await warm.close();
+    const before = { threads: await count('task'), descriptors: await count('fd') };
+
+    const events: EventName[] = [];
+    const balancer = await createLoadBalancer({
+      config: configOf(first.port),
+      logger: { event: (name) => events.push(name) },
+    });
+    const [address = ''] = balancer.addresses('echo');
+    expect(await ask(address, 'a')).toBe('1 a');
+    expect(await balancer.reload({ config: configOf(second.port) })).toMatchObject({
+      applied: true,
+    });
+    expect(await ask(address, 'b')).toBe('2 b');
+    expect(balancer.status().listeners[0]?.totals.connections_opened).toBe(2);
+    await balancer.close();
+    await balancer.close();
+    expect(events).toContain('reload_applied');
+    expect(await count('task')).toBe(before.threads);
+    // The test's own client and target sockets close a moment later.
+    await waitFor('no descriptor left', async () => (await count('fd')) <= before.descriptors);
+  });
+
+  it('runs several at once in one process', async () => {
+    const [first, second] = await Promise.all([echo('1 '), echo('2 ')]);
+    const balancers = await Promise.all(
+      [first, second].map(({ port }) => createLoadBalancer({ config: configOf(port) })),
+    );
+    const answers = await Promise.all(
+      balancers.map((balancer) => ask(balancer.addresses('echo')[0] ?? '', 'x')),
+    );
+    expect(answers).toEqual(['1 x', '2 x']);
+    await Promise.all(balancers.map((balancer) => balancer.close()));
+  });
+
+  it('throws every problem of a bad configuration with its place', async () => {
+    const config = { ...configOf(1), listeners: { web: { bnid: '127.0.0.1:0', pool: 'eco' } } };
+    const error = await createLoadBalancer({ config }).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(SluiceError);
+    if (!(error instanceof SluiceError)) return;
+    expect(error.code).toBe('SLUICE_LIBRARY_CONFIG');
+    expect(error.message).toMatch(/\(config\):\d+:\d+ {2}listeners\.web\.bnid/);
+    expect(error.context.problems).toHaveLength(2);
+  });
+
+  it('throws SLUICE_START_TABLE for a taken address, and keeps nothing', async () => {
+    const target = await echo();
+    const config = {
+      ...configOf(target.port),
+      listeners: { echo: { bind: `127.0.0.1:${target.port}`, pool: 'echo' } },
+      pools: { echo: { targets: ['127.0.0.1:9'], health: 'none' } },
+    };
+    await expect(createLoadBalancer({ config })).rejects.toMatchObject({
+      code: 'SLUICE_START_TABLE',
+      context: { reason: 'address_in_use', listener: 'echo' },
+    });
+  });
+});
