@@ -105,6 +105,7 @@ class EngineHandle {
 
  private:
   friend class StopWorker;
+  using Holder = std::shared_ptr<EngineHandle>;
 
   explicit EngineHandle(Napi::Env env) : env_(env) {}
 
@@ -116,30 +117,35 @@ class EngineHandle {
   }
 
   // The environment ends (exit, worker thread terminated): the threads must be gone before the
-  // addon is unloaded and before the doorbell is.
+  // addon is unloaded, and before the doorbell, which the environment takes away by itself.
   static void on_environment_end(void* holder) {
-    std::unique_ptr<std::shared_ptr<EngineHandle>> self(
-        static_cast<std::shared_ptr<EngineHandle>*>(holder));
-    (*self)->engine_->stop();
+    const std::unique_ptr<Holder> self(static_cast<Holder*>(holder));
+    (*self)->finished_ = true;
+    (*self)->stop_now();
   }
 
+  // Any thread.
   void stop_now() {
     if (engine_) engine_->stop();
   }
 
   // After the engine has stopped; on the environment's thread.
-  void release_doorbell() {
-    if (doorbell_released_) return;
-    doorbell_released_ = true;
+  void finish() {
+    if (finished_) return;
+    finished_ = true;
     doorbell_.Release();
+    if (holder_ == nullptr) return;
+    napi_remove_env_cleanup_hook(env_, &EngineHandle::on_environment_end, holder_);
+    delete holder_;
   }
 
   static Napi::Object to_object(Napi::Env env, const std::shared_ptr<EngineHandle>& self);
 
-  Napi::Env env_;
+  napi_env env_;
   Napi::ThreadSafeFunction doorbell_;
-  bool doorbell_released_ = false;
   std::unique_ptr<Engine> engine_;
+  Holder* holder_ = nullptr;  // the clean-up hook's, while there is one
+  bool finished_ = false;
 };
 
 // Stops an engine on libuv's thread pool: closing many thousand connections takes a while, and the
@@ -154,7 +160,7 @@ class StopWorker : public Napi::AsyncWorker {
   [[nodiscard]] Napi::Promise promise() const { return deferred_.Promise(); }
   void Execute() override { handle_->stop_now(); }
   void OnOK() override {
-    handle_->release_doorbell();
+    handle_->finish();
     deferred_.Resolve(Env().Undefined());
   }
   void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
@@ -181,6 +187,9 @@ Napi::Value EngineHandle::start(const Napi::CallbackInfo& info) {
   sluice::shared::EngineOptions options;
   options.workers = workers.As<Napi::Number>().Uint32Value();
   options.connections_max = connections_max.As<Napi::Number>().Uint32Value();
+  if (const Napi::Value bytes = given.Get("bufferBytes"); bytes.IsNumber()) {
+    options.scratch_bytes = bytes.As<Napi::Number>().Uint32Value();
+  }
   options.splice = given.Get("splice").ToBoolean();
   options.udp_gso = given.Get("udpGso").ToBoolean();
   options.udp_gro = given.Get("udpGro").ToBoolean();
@@ -194,14 +203,15 @@ Napi::Value EngineHandle::start(const Napi::CallbackInfo& info) {
   sluice::engine::StartFailure failure;
   self->engine_ = Engine::start(options, &EngineHandle::wake, self.get(), failure);
   if (!self->engine_) {
-    self->release_doorbell();
+    self->finish();
     std::string message = failure.step;
     if (failure.error != 0) message += std::string(": ") + std::strerror(failure.error);
     Napi::Error::New(env, message).ThrowAsJavaScriptException();
     return env.Undefined();
   }
-  auto holder = std::make_unique<std::shared_ptr<EngineHandle>>(self);
-  napi_add_env_cleanup_hook(env, &EngineHandle::on_environment_end, holder.release());
+  // Owned by the hook, which runs once or is removed by finish().
+  self->holder_ = new Holder(self);
+  napi_add_env_cleanup_hook(env, &EngineHandle::on_environment_end, self->holder_);
   return to_object(env, self);
 }
 
@@ -209,7 +219,7 @@ Napi::Object EngineHandle::to_object(Napi::Env env, const std::shared_ptr<Engine
   const std::shared_ptr<sluice::shared::Region>& region = self->engine_->region();
   auto held_region = std::make_unique<std::shared_ptr<sluice::shared::Region>>(region);
   Napi::ArrayBuffer memory = Napi::ArrayBuffer::New(
-      env, region->data(), region->bytes(),
+      env, region->memory().data(), region->memory().size(),
       [](Napi::Env, void*, std::shared_ptr<sluice::shared::Region>* held) { delete held; },
       held_region.get());
   // On failure (a runtime without external buffers) an exception is pending and reaches the caller.

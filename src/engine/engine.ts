@@ -5,8 +5,10 @@ import type { Table } from '../model/table.js';
 
 export interface EngineOptions {
   readonly workers: number;
-  /** Per worker. */
+  /** Per worker; 0 = as many as the descriptor limit allows. */
   readonly connectionsMax: number;
+  /** The largest single read of a worker; also what it keeps for a slow receiver. Default 64 KiB. */
+  readonly bufferBytes?: number;
   readonly splice: boolean;
   readonly udpGso: boolean;
   readonly udpGro: boolean;

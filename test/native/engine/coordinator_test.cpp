@@ -7,6 +7,7 @@
 #include "engine/worker.h"
 #include "support/engine_harness.h"
 #include "support/loopback.h"
+#include "table/image_checks.h"
 
 namespace sluice::engine {
 namespace {

@@ -146,7 +146,7 @@ class ControlPlane {
   [[nodiscard]] shared::Command load_command(const std::vector<std::byte>& image,
                                              uint64_t generation) {
     area_ ^= 1U;
-    std::memcpy(region_->image_area(area_).data(), image.data(), image.size());
+    std::copy(image.begin(), image.end(), region_->image_area(area_).begin());
     shared::Command command{};
     command.type = static_cast<uint32_t>(shared::CommandType::load_table);
     command.generation = generation;
