@@ -121,12 +121,12 @@ bool TimerWheel::enter_next_tick(uint64_t target_tick) {
   }
   current_tick_ = tick;
   if (digit(tick, 0) != 0) return true;
-  // Crossed into a slot of a higher level: open it, from the top so that nodes fall all the way.
-  if ((tick & 0xffffffffU) == 0) cascade_beyond();
-  for (uint32_t level = kLevels - 1; level >= 1; level--) {
-    const uint64_t below = (uint64_t{1} << (kDigitBits * level)) - 1;
-    if ((tick & below) == 0) cascade(level, digit(tick, level));
+  // Crossed into a slot of a higher level: open it, and with it those above that begin here too.
+  // The order does not matter, for each node goes straight to the level where it belongs now.
+  for (uint32_t level = 1; level < kLevels && digit(tick, level - 1) == 0; level++) {
+    cascade(level, digit(tick, level));
   }
+  if ((tick & ((uint64_t{1} << (kDigitBits * kLevels)) - 1)) == 0) cascade_beyond();
   return true;
 }
 

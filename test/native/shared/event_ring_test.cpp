@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <semaphore>
 #include <thread>
@@ -171,4 +172,45 @@ TEST_CASE("two producers and a consumer that sleeps lose no event and no wake-up
   CHECK(next[2] == kEvents);
   // At most one ring per answered bell, and one that may still be pending.
   CHECK(bell.rings <= drains + 1);
+}
+
+TEST_CASE("an event pushed while the bell is being answered is drained or rings again") {
+  // Each round the first event rings and the second one meets the consumer somewhere between the
+  // bell's answer and the end of the drain. Nothing is pushed then until both were consumed, so a
+  // ring that is lost is never made good by the next one.
+  constexpr uint64_t kRounds = 100'000;
+  Region region = Region::create(1);
+  std::atomic<uint64_t> rings{0};
+  std::atomic<uint64_t> consumed{0};
+  std::atomic<bool> lost{false};
+  std::thread producer([&] {
+    EventRing ring(region.event_header(1), region.event_records(1), region.header(), count_ring,
+                   &rings);
+    for (uint64_t round = 0; round < kRounds && !lost; round++) {
+      ring.push(numbered(2 * round));
+      for (uint64_t pause = 0; pause < round % 64; pause++) {
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+      }
+      ring.push(numbered(2 * round + 1));
+      while (consumed < 2 * round + 2 && !lost) std::this_thread::yield();
+    }
+  });
+  EventReader reader(region.event_header(1), region.event_records(1));
+  uint64_t heard = 0;
+  auto last_news = std::chrono::steady_clock::now();
+  while (consumed < 2 * kRounds && !lost) {
+    if (rings == heard) {
+      // Twenty seconds without a ring although the producer waits: it is lost.
+      lost = std::chrono::steady_clock::now() - last_news > std::chrono::seconds(20);
+      std::this_thread::yield();
+      continue;
+    }
+    heard = rings;
+    last_news = std::chrono::steady_clock::now();
+    answer_doorbell(region.header());
+    while (const auto event = reader.pop()) consumed++;
+  }
+  producer.join();
+  CHECK(!lost);
+  CHECK(consumed == 2 * kRounds);
 }

@@ -1,49 +1,56 @@
-// A thread of its own in a network namespace of its own, with loopback up: for tests that change
-// sysctls or need a network without anybody else in it. Needs root; `made` false when refused.
+// in_network_namespace: runs a test's body on a thread of its own in a fresh network namespace with
+// the loopback up, where sysctls and links may be changed without touching the machine.
 #pragma once
 
-#include <fcntl.h>
-#include <net/if.h>
+#include <doctest/doctest.h>
+#include <linux/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
-#include <string>
-#include <string_view>
+#include <functional>
 #include <thread>
 
 #include "os/fd.h"
 
 namespace sluice::test {
 
-// Of the calling thread's network namespace.
-inline bool write_sysctl(const std::string& path, std::string_view value) {
-  const os::Fd file(::open(("/proc/sys/" + path).c_str(), O_WRONLY | O_CLOEXEC));
-  return file.valid() &&
-         ::write(file.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
-}
-
-inline bool bring_up_loopback() {
+// Only for the calling thread's namespace.
+inline void set_loopback(bool up) {
   const os::Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ifreq request{};
-  std::memcpy(request.ifr_name, "lo", 3);
-  request.ifr_flags = IFF_UP | IFF_RUNNING;
-  return ::ioctl(fd.get(), SIOCSIFFLAGS, &request) == 0;
+  std::strncpy(request.ifr_name, "lo", sizeof(request.ifr_name) - 1);
+  CHECK(::ioctl(fd.get(), SIOCGIFFLAGS, &request) == 0);
+  const auto flag = static_cast<short>(IFF_UP);
+  request.ifr_flags = static_cast<short>(up ? request.ifr_flags | flag : request.ifr_flags & ~flag);
+  CHECK(::ioctl(fd.get(), SIOCSIFFLAGS, &request) == 0);
 }
 
-// Runs `body` there; false when the machine does not let us. Assertions inside `body` must be
-// CHECKs or handed out as results: an exception may not leave a thread.
-template <typename Body>
-bool in_network_namespace(Body&& body) {
-  bool made = false;
-  std::thread thread([&made, &body] {
-    made = ::unshare(CLONE_NEWNET) == 0 && bring_up_loopback();
-    if (made) body();
+inline void write_sysctl(const char* path, const char* value) {
+  std::FILE* file = std::fopen(path, "we");
+  CHECK(file != nullptr);
+  if (file == nullptr) return;
+  CHECK(std::fputs(value, file) >= 0);
+  CHECK(std::fclose(file) == 0);
+}
+
+// Says so, and passes, where the kernel does not let us make one.
+inline void in_network_namespace(const std::function<void()>& body) {
+  std::thread thread([&] {
+    if (::unshare(CLONE_NEWNET) != 0) {
+      MESSAGE("skipped: no right to make a network namespace");
+      return;
+    }
+    set_loopback(true);
+    try {
+      body();
+    } catch (...) {
+      // A REQUIRE has reported and ended the body; a thread must not end with an exception.
+    }
   });
   thread.join();
-  return made;
 }
 
 }  // namespace sluice::test
