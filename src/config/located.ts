@@ -52,7 +52,7 @@ export function sourceText(file: string, text: string): SourceText {
       else high = middle;
     }
     const start = starts[low] ?? 0;
-    const sourceLine = text.slice(start, starts[low + 1] ?? text.length).replace(/\r?\n$/, '');
+    const sourceLine = text.slice(start, starts[low + 1] ?? text.length).replace(/\r?\n?$/, '');
     return { line: low + 1, column: at - start + 1, sourceLine };
   }
   return {

@@ -5,7 +5,8 @@ import { type Parsed, parsed, refused, shown } from './parsed.js';
 import { nearestWord } from './suggest.js';
 
 export const namePattern = '^[A-Za-z][A-Za-z0-9_.-]{0,62}$';
-export const targetNamePattern = '^[^\\s\\p{C}]{1,128}$';
+/** For editors, whose regular expressions know no \\p; control characters are refused below. */
+export const targetNamePattern = '^\\S{1,128}$';
 export const unixModePattern = '^0?[0-7]{3}$';
 
 export function parseText(value: unknown): Parsed<string> {
@@ -25,7 +26,9 @@ export function parseName(value: string): Parsed<string> {
 
 export function parseTargetName(value: unknown): Parsed<string> {
   const text = parseText(value);
-  if (!text.ok || new RegExp(targetNamePattern, 'u').test(text.value)) return text;
+  if (!text.ok) return text;
+  if (new RegExp(targetNamePattern, 'u').test(text.value) && !/\p{C}/u.test(text.value))
+    return text;
   const why = `${shown(value)} is not usable as a name: 1 to 128 characters without spaces`;
   return refused('SLUICE_CONFIG_NAME', why);
 }
