@@ -109,6 +109,19 @@ pools: { echo: { targets: ["127.0.0.1:${targetPort}"] } }
 `;
 }
 
+/** One connection through a balancer in its own process; ends by itself once that is closed. */
+const libraryProgram = `
+import { connect } from 'node:net';
+import { createLoadBalancer } from 'sluice';
+const balancer = await createLoadBalancer({ configFile: process.argv[2] });
+const port = Number(balancer.addresses('echo')[0].split(':').at(-1));
+const socket = connect(port, '127.0.0.1');
+socket.end('through the library');
+for await (const chunk of socket) process.stdout.write(chunk);
+await balancer.close();
+console.log();
+`;
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-package-'));
   const tarball = await pack();
@@ -186,24 +199,31 @@ describe('the installed package', () => {
     expect(manifest).toMatchObject({ version: version.stdout.trim() });
   });
 
-  test('is a library with types', async () => {
-    const use = "import { createLoadBalancer } from 'sluice';\n";
-    await writeFile(inFolder('app/use.mjs'), `${use}console.log(typeof createLoadBalancer);\n`);
-    const { stdout } = await execute(process.execPath, ['use.mjs'], { cwd: inFolder('app') });
-    expect(stdout.trim()).toBe('function');
+  test('is a library that balances', async () => {
+    await writeFile(inFolder('library.yaml'), configFor(await startEcho()));
+    await writeFile(inFolder('app/use.mjs'), libraryProgram);
+    const { stdout } = await execute(process.execPath, ['use.mjs', inFolder('library.yaml')], {
+      cwd: inFolder('app'),
+      env: environment,
+    });
+    expect(stdout).toBe('through the library\n');
+  });
 
+  test('is a library with types', async () => {
     await writeFile(
       inFolder('app/use.mts'),
-      `${use}export const made: ReturnType<typeof createLoadBalancer> = null as never;\n` +
-        '// @ts-expect-error: there is no such export\n' +
-        "export { nothing } from 'sluice';\n",
+      "import { createLoadBalancer } from 'sluice';\n" +
+        "export const made = createLoadBalancer({ configFile: 'a.yaml' });\n" +
+        '// @ts-expect-error: the source of the configuration is missing\n' +
+        'export const failed = createLoadBalancer({});\n',
     );
     const types = join(repository, 'node_modules/@types');
     const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023'];
     const tsc = join(repository, 'node_modules/typescript/bin/tsc');
-    await execute(process.execPath, [tsc, ...options, '--typeRoots', types, 'use.mts'], {
+    const checked = execute(process.execPath, [tsc, ...options, '--typeRoots', types, 'use.mts'], {
       cwd: inFolder('app'),
     });
+    await expect(checked).resolves.toMatchObject({ stdout: '' });
   });
 });
 

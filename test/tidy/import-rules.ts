@@ -17,7 +17,7 @@ const leaves = new Set(['errors', 'clock']);
 /** Room (or root file) of src/ to the rooms it may import. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   main: ['cli'],
-  library: ['app', 'config', 'model', 'log'],
+  library: ['app', 'control', 'log', 'model'],
   cli: ['app'],
   app: [
     'admin',

@@ -87,11 +87,13 @@ const sleepCalls = [
 const sleeps = new RegExp(sleepCalls.join('|'));
 
 const runIfWithoutTools: Rule = {
-  name: 'a test is run conditionally only by what requireTools says',
+  name: 'a test is run conditionally only by requireTools or networkPossible',
   check: (files) =>
     files
       .filter((file) => isTest(file) && isTypeScript(file) && !isTidy(file))
-      .filter(({ text }) => /\.runIf\(/.test(text) && !/\brequireTools\(/.test(text))
+      .filter(
+        ({ text }) => /\.runIf\(/.test(text) && !/\b(requireTools|networkPossible)\(/.test(text),
+      )
       .map(({ path }) => ({ path, line: 0, what: 'runIf without requireTools' })),
   bad: [[sample('test/e2e/a.test.ts', 'describe.runIf(process.env.X)();\n')]],
 };
