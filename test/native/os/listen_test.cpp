@@ -331,3 +331,53 @@ TEST_CASE("an address that is not ours, a bad count and a unix datagram listener
   CHECK(os::open_listeners(*os::Address::unix_path("@x"), 1, udp()).error == EPROTONOSUPPORT);
   CHECK(os::open_listeners(os::Address(), 1, {}).error == EAFNOSUPPORT);
 }
+
+TEST_CASE("a group of this process is let in beside another of its own when asked to be") {
+  const os::Listeners wildcard = os::open_listeners(any_v4(0), 1, {});
+  REQUIRE(wildcard.ok());
+  os::ListenOptions beside;
+  beside.beside_own = true;
+  const os::Address address = v4(wildcard.bound.port());
+  // A single socket is not in a group yet: first it must admit others.
+  CHECK(os::open_listeners(address, 2, beside).error == EADDRINUSE);
+  os::admit_own(wildcard.sockets[0].get());
+  CHECK(os::open_listeners(address, 2, {}).error == EADDRINUSE);
+  const os::Listeners specific = os::open_listeners(address, 2, beside);
+  REQUIRE(specific.error == 0);
+  // The more specific address wins every client from now on.
+  for (int i = 0; i < 20; i++) connect_to(address);
+  CHECK(accept_all(wildcard.sockets[0].get()) == 0);
+  CHECK(accept_all(specific.sockets[0].get()) + accept_all(specific.sockets[1].get()) == 20);
+}
+
+TEST_CASE("a listener taken out of service leaves its clients to the others of its group") {
+  const os::Listeners group = os::open_listeners(v4(0), 2, {});
+  REQUIRE(group.ok());
+  os::stop_listening(group.sockets[0].get());
+  for (int i = 0; i < 20; i++) connect_to(group.bound);
+  CHECK(accept_all(group.sockets[1].get()) == 20);
+  os::stop_listening(group.sockets[1].get());
+  const os::ConnectStart refused = os::connect_start(group.bound, nullptr, {});
+  REQUIRE(refused.outcome.state == os::ConnectState::in_progress);
+  REQUIRE(wait_for(refused.fd.get(), POLLOUT) != 0);
+  CHECK(os::connect_result(refused.fd.get()).fault == os::ConnectFault::refused);
+  os::stop_listening(group.sockets[1].get());  // again: nothing happens
+}
+
+TEST_CASE("the backlog of a listener can be changed while it listens") {
+  os::ListenOptions options;
+  options.backlog = 1;
+  const auto name = os::Address::unix_path("@sluice-backlog-test-" + std::to_string(::getpid()));
+  const os::Listeners listener = os::open_listeners(*name, 1, options);
+  const auto waiting_max = [&] {
+    std::vector<os::ConnectStart> clients;
+    do {
+      clients.push_back(os::connect_start(*name, nullptr, {}));
+    } while (clients.back().outcome.state == os::ConnectState::connected && clients.size() < 50);
+    accept_all(listener.sockets[0].get());
+    return clients.size() - 1;
+  };
+  CHECK(waiting_max() == 2);
+  os::set_backlog(listener.sockets[0].get(), 7);
+  CHECK(waiting_max() == 8);
+}
