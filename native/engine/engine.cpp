@@ -105,6 +105,8 @@ void Engine::stop() {
   workers_.clear();
   coordinator_.reset();
   exchange_.reset();
+  // The memory stays as long as somebody reads counters; nobody will map it anew.
+  region_->close_fd();
 }
 
 }  // namespace sluice::engine

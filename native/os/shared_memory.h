@@ -25,6 +25,8 @@ class SharedMemory {
   [[nodiscard]] int error() const { return error_; }
   [[nodiscard]] std::span<std::byte> memory() const { return memory_; }
   [[nodiscard]] int fd() const { return fd_.get(); }
+  // Mappings that exist stay; no further one can be made.
+  void close_fd() { fd_.reset(); }
 
  private:
   void unmap();

@@ -23,6 +23,7 @@ class Region {
   [[nodiscard]] uint32_t workers() const { return workers_; }
   [[nodiscard]] std::span<std::byte> memory() const { return memory_.memory(); }
   [[nodiscard]] int fd() const { return memory_.fd(); }
+  void close_fd() { memory_.close_fd(); }
 
   [[nodiscard]] RegionHeader& header() const;
   [[nodiscard]] std::span<std::byte> image_area(uint32_t area) const;  // 0 or 1

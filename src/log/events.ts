@@ -156,8 +156,11 @@ export interface EventFields {
 
 export type EventName = keyof EventFields;
 
-export const levels: Readonly<Record<EventName, Level>> = {
-  target_health_changed: 'warn',
+/** An event's level, where it depends on what happened. */
+type LevelOf<N extends EventName> = Level | ((fields: EventFields[N]) => Level);
+
+export const levels: { readonly [N in EventName]: LevelOf<N> } = {
+  target_health_changed: ({ health }) => (health === 'unhealthy' ? 'warn' : 'info'),
   target_admin_state_changed: 'info',
   target_address_changed: 'info',
   name_unresolved: 'warn',
@@ -188,3 +191,8 @@ export const levels: Readonly<Record<EventName, Level>> = {
   stopped: 'info',
   crashed: 'error',
 };
+
+export function levelOf<N extends EventName>(name: N, fields: EventFields[N]): Level {
+  const level: LevelOf<N> = levels[name];
+  return typeof level === 'function' ? level(fields) : level;
+}

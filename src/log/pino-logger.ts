@@ -4,7 +4,7 @@ import { isatty } from 'node:tty';
 import pino from 'pino';
 import pretty from 'pino-pretty';
 import type { LogConfig } from '../model/config.js';
-import { levels } from './events.js';
+import { levelOf } from './events.js';
 import type { Logger } from './logger.js';
 
 export interface OpenLogger extends Logger {
@@ -56,7 +56,7 @@ export async function openPinoLogger({ level, format, output }: LogConfig): Prom
   );
   return {
     output,
-    event: (name, fields) => logger[levels[name]]({ event: name, ...fields }),
+    event: (name, fields) => logger[levelOf(name, fields)]({ event: name, ...fields }),
     reopen: () => {
       if (descriptor === null) destination.reopen();
     },
