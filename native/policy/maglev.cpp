@@ -87,10 +87,11 @@ MaglevTable::MaglevTable(std::span<const Candidate> candidates, uint32_t configu
   const uint32_t size = size_for(std::max(count, configured));
   std::vector<uint16_t> order(count);
   std::iota(order.begin(), order.end(), uint16_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](uint16_t a, uint16_t b) {
+  std::sort(order.begin(), order.end(), [&](uint16_t a, uint16_t b) {
     const Candidate& x = candidates[a];
     const Candidate& y = candidates[b];
-    return x.weight != y.weight ? x.weight > y.weight : x.name < y.name;
+    if (x.weight != y.weight) return x.weight > y.weight;
+    return x.name != y.name ? x.name < y.name : a < b;
   });
 
   std::vector<Walk> walks(count);

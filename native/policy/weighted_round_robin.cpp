@@ -29,8 +29,9 @@ struct Player {
 std::vector<Player> players_of(std::span<const uint32_t> quotas) {
   std::vector<uint16_t> order(quotas.size());
   std::iota(order.begin(), order.end(), uint16_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](uint16_t a, uint16_t b) { return quotas[a] > quotas[b]; });
+  std::sort(order.begin(), order.end(), [&](uint16_t a, uint16_t b) {
+    return quotas[a] != quotas[b] ? quotas[a] > quotas[b] : a < b;
+  });
   std::vector<Player> players;
   for (const uint16_t index : order) {
     if (quotas[index] == 0) continue;

@@ -33,11 +33,11 @@ void TableExchange::reclaim() {
   for (size_t i = 0; i < held.size(); i++) {
     held[i] = readers_[i].held.load(std::memory_order_seq_cst);
   }
-  const auto is_held = [&held](const std::unique_ptr<Table>& table) {
-    return std::find(held.begin(), held.end(), table.get()) != held.end();
+  const auto unheld = [&held](const std::unique_ptr<Table>& table) {
+    return std::find(held.begin(), held.end(), table.get()) == held.end();
   };
   const auto published = tables_.end() - 1;
-  tables_.erase(std::stable_partition(tables_.begin(), published, is_held), published);
+  tables_.erase(std::remove_if(tables_.begin(), published, unheld), published);
 }
 
 uint64_t TableExchange::applied_generation() const {
