@@ -64,11 +64,21 @@ async function signatureOf(file: string): Promise<string | null> {
   return `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`;
 }
 
+async function identityOf(directory: string): Promise<string | null> {
+  const stats = await stat(directory).catch(() => null);
+  return stats === null ? null : `${stats.dev} ${stats.ino}`;
+}
+
+interface DirectoryWatch {
+  readonly identity: string;
+  readonly watcher: FSWatcher;
+}
+
 class ConfigWatcher implements ConfigWatch {
   private readonly options: WatchOptions;
   private readonly quietMs: number;
   private readonly pollMs: number;
-  private readonly watchers = new Map<string, FSWatcher>();
+  private readonly watchers = new Map<string, DirectoryWatch>();
   private reported: string | null = null;
   private candidate: string | null = null;
   private timer: Timer | undefined;
@@ -93,7 +103,7 @@ class ConfigWatcher implements ConfigWatch {
   close(): void {
     this.closed = true;
     this.timer?.cancel();
-    for (const watcher of this.watchers.values()) watcher.close();
+    for (const { watcher } of this.watchers.values()) watcher.close();
     this.watchers.clear();
   }
 
@@ -129,28 +139,33 @@ class ConfigWatcher implements ConfigWatch {
 
   private async watchDirectories(): Promise<void> {
     const chain = await chainOf(this.options.file);
+    const wanted = new Map<string, string>();
+    for (const path of chain) {
+      const identity = await identityOf(dirname(path));
+      if (identity !== null) wanted.set(dirname(path), identity);
+    }
     if (this.closed) return;
-    const wanted = new Set(chain.map((path) => dirname(path)));
-    for (const [directory, watcher] of this.watchers) {
-      if (wanted.has(directory)) continue;
+    for (const [directory, { identity, watcher }] of this.watchers) {
+      // A directory that was replaced has another inode; the watch stays with the old one.
+      if (wanted.get(directory) === identity) continue;
       watcher.close();
       this.watchers.delete(directory);
     }
-    for (const directory of wanted) {
-      if (!this.watchers.has(directory)) this.watchDirectory(directory);
+    for (const [directory, identity] of wanted) {
+      if (!this.watchers.has(directory)) this.watchDirectory(directory, identity);
     }
   }
 
-  private watchDirectory(directory: string): void {
+  private watchDirectory(directory: string, identity: string): void {
     const drop = (error: unknown) => {
-      this.watchers.get(directory)?.close();
+      this.watchers.get(directory)?.watcher.close();
       this.watchers.delete(directory);
       this.options.onTrouble?.(error);
     };
     try {
       const watcher = watch(directory, { persistent: false }, () => this.stir());
       watcher.on('error', drop);
-      this.watchers.set(directory, watcher);
+      this.watchers.set(directory, { identity, watcher });
     } catch (error) {
       drop(error);
     }

@@ -14,7 +14,7 @@ const root = new URL('../../../', import.meta.url);
 test('the published schema is the one that the code has', () => {
   const text = readFileSync(new URL('schema/sluice.schema.json', root), 'utf8');
   const fresh = `${JSON.stringify(publishedJsonSchema(), null, 2)}\n`;
-  expect(text === fresh, 'stale: npm run build && node scripts/generate-schema.mjs').toBe(true);
+  expect(text === fresh, 'stale: npm run build && node scripts/generate-reference.mjs').toBe(true);
 });
 
 function* nodesOf(node: JsonSchema, path: string): Generator<readonly [string, JsonSchema]> {
