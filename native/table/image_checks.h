@@ -32,7 +32,7 @@ namespace sluice::table {
   X(listener_backlog, 15, "a listener's backlog fits a signed 32-bit number")             \
   X(listener_connect_timeout, 16, "a listener has a connect timeout")                     \
   X(listener_tcp_options, 17, "a listener's TCP options are within the kernel's limits")  \
-  X(listener_sessions_max, 18, "a UDP listener's udp_sessions_max is 1 to 2^24")          \
+  X(listener_sessions_max, 18, "a UDP listener's udp_sessions_max is 1 to 2^20")          \
   X(listener_name, 19, "a listener has a name, within the strings")                       \
   X(listener_unix_mode, 20, "unix_mode has permission bits only")                         \
   X(bind_address, 21, "a bind's address is well formed")                                  \
@@ -71,7 +71,8 @@ struct ImageFault {
   friend bool operator==(const ImageFault&, const ImageFault&) = default;
 };
 
-inline constexpr uint32_t kUdpSessionsMax = 1U << 24U;
+// What the config allows, and one process can have of descriptors by default (fs.nr_open).
+inline constexpr uint32_t kUdpSessionsMax = 1U << 20U;
 
 // An image in memory that nobody else writes. Records are copied out, so no alignment is needed.
 // Before check_image() found no fault only `header` may be called, and only if the bytes suffice.
