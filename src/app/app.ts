@@ -54,8 +54,7 @@ export async function runApp({ file, demo }: AppOptions): Promise<AppOutcome> {
     log.event('starting', { version: version(), file, workers, nodeVersion });
     if (demo) targets = await startDemoTargets(demoTargetsOf(config));
     const parts = await start(config, log);
-    announce(parts, { demo, startedMs });
-    await serve(parts, file);
+    await serve(parts, file, () => announce(parts, { demo, startedMs }));
     return 'stopped';
   } catch (error) {
     if (error instanceof SluiceError) {
@@ -106,11 +105,18 @@ function indent(status: Parameters<typeof demoCommands>[0]): readonly string[] {
   return demoCommands(status, hasCommand).map((line) => `  ${line}`);
 }
 
-async function serve({ config, log, balancer, admin }: Parts, file: string): Promise<void> {
+/** `onServing` is called when signals are answered and file changes seen. */
+async function serve(
+  { config, log, balancer, admin }: Parts,
+  file: string,
+  onServing: () => void,
+): Promise<void> {
   const reloader = new Reloader({ file, config, balancer, log, clock: systemClock() });
   try {
     await reloader.followFile();
-    await serveUntilStopped({ balancer, log, reloader });
+    const stopped = serveUntilStopped({ balancer, log, reloader });
+    onServing();
+    await stopped;
   } finally {
     await reloader.close();
     await balancer.close();

@@ -12,7 +12,10 @@ export interface ServeOptions {
   readonly reloader: Reloader;
 }
 
-/** Serves, and answers signals, until a stop is asked for and every connection has ended or was cut. */
+/**
+ * Answers signals from the moment of the call. Resolves when a stop was asked for and every
+ * connection has ended or was cut.
+ */
 export async function serveUntilStopped({ balancer, log, reloader }: ServeOptions): Promise<void> {
   let hurried = false;
   let drain: Drain | null = null;

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type EchoTarget, startTcpEcho } from '../support/echo-target.js';
 import { configHead, mainPath, startSluice } from '../support/sluice-process.js';
+import { waitFor } from '../support/wait-for.js';
 
 async function echoTarget(): Promise<EchoTarget> {
   const target = await startTcpEcho();
@@ -140,7 +141,7 @@ pools: { echo: { targets: ["127.0.0.1:9"] } }`,
     );
     expect(await sluice.exited).toEqual({ code: 1, signal: null });
     expect(sluice.stderr()).toContain(
-      `admin.listen 127.0.0.1:${port}: another program listens there`,
+      `admin.listen 127.0.0.1:${port}: another program listens there (SLUICE_ADMIN_LISTEN)`,
     );
   });
 });
@@ -173,6 +174,13 @@ describe('a configuration with errors', () => {
 });
 
 describe('sluice demo', () => {
+  it('says which of its targets is taken, and starts nothing', async () => {
+    const taken = await echoTarget();
+    const sluice = await startSluice(config(taken.port), { waitReady: false, command: 'demo' });
+    expect(await sluice.exited).toEqual({ code: 1, signal: null });
+    expect(sluice.stderr()).toMatch(/demo target .*:\d+ is taken \(SLUICE_DEMO_TARGET\)/);
+  });
+
   it('serves the quick start by itself, says what to type, and ends with 0 at Ctrl-C', async () => {
     const sluice = await startSluice('', {
       args: ['demo'],
@@ -180,6 +188,7 @@ describe('sluice demo', () => {
       eventTimeoutMs: 30_000,
     });
     await sluice.event('ready');
+    await waitFor('the banner', () => sluice.stderr().includes('Ctrl-C'));
     const text = sluice.stderr();
     expect(text).toMatch(/admin {2}http:\/\/127\.0\.0\.1:\d+/);
     const commands = text.split('\n').filter((line) => line.includes('for i in'));

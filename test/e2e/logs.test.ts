@@ -126,8 +126,9 @@ pools: { echo: { targets: ["127.0.0.1:9"], health: none } }`);
     const asked = request(`${address}/status`, { headers: { host: 'evil.example:80' } });
     asked.end();
     const [response] = await once(asked, 'response');
-    response.resume();
     expect(response.statusCode).toBe(403);
+    const [body] = await once(response, 'data');
+    expect(String(body)).toContain('SLUICE_ADMIN_HOST');
   });
 
   it('is not ready while it drains', async () => {

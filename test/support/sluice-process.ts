@@ -43,7 +43,10 @@ export interface SluiceOptions {
   /** Prefixed to the command line, such as ['ip', 'netns', 'exec', 'name']. */
   readonly wrapper?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The whole command line after `sluice`; by default `run` and the path of the config. */
   readonly args?: readonly string[];
+  /** Instead of `run`, with the path of the config. */
+  readonly command?: 'demo';
   readonly nodeArgs?: readonly string[];
   readonly uid?: number;
   readonly waitReady?: boolean;
@@ -80,7 +83,7 @@ export async function startSluice(
     process.execPath,
     ...(options.nodeArgs ?? []),
     mainPath,
-    ...(options.args ?? ['run', configPath]),
+    ...(options.args ?? [options.command ?? 'run', configPath]),
   ];
   const [file = '', ...rest] = command;
   const child = spawn(file, rest, {
