@@ -104,7 +104,7 @@ class EngineHandle {
   EngineHandle& operator=(const EngineHandle&) = delete;
 
  private:
-  friend class StopWorker;
+  friend class StopTask;
   using Holder = std::shared_ptr<EngineHandle>;
 
   explicit EngineHandle(Napi::Env env) : env_(env) {}
@@ -149,25 +149,42 @@ class EngineHandle {
 };
 
 // Stops an engine on libuv's thread pool: closing many thousand connections takes a while, and the
-// event loop has others to serve.
-class StopWorker : public Napi::AsyncWorker {
+// event loop has others to serve. By the plain interface: Napi::AsyncWorker ends the process when
+// the promise cannot be settled, as it is when the environment ends before the work does.
+class StopTask {
  public:
-  StopWorker(Napi::Env env, std::shared_ptr<EngineHandle> handle)
-      : Napi::AsyncWorker(env, "sluice:stop"),
-        handle_(std::move(handle)),
-        deferred_(Napi::Promise::Deferred::New(env)) {}
-
-  [[nodiscard]] Napi::Promise promise() const { return deferred_.Promise(); }
-  void Execute() override { handle_->stop_now(); }
-  void OnOK() override {
-    handle_->finish();
-    deferred_.Resolve(Env().Undefined());
+  static Napi::Value queue(Napi::Env env, std::shared_ptr<EngineHandle> handle) {
+    auto* task = new StopTask(std::move(handle));
+    napi_value promise = nullptr;
+    const bool queued =
+        napi_create_promise(env, &task->deferred_, &promise) == napi_ok &&
+        napi_create_async_work(env, nullptr, text(env, "sluice:stop"), &StopTask::execute,
+                               &StopTask::complete, task, &task->work_) == napi_ok &&
+        napi_queue_async_work(env, task->work_) == napi_ok;
+    if (queued) return Napi::Value(env, promise);
+    delete task;
+    Napi::Error::New(env, "stop() could not be queued").ThrowAsJavaScriptException();
+    return env.Undefined();
   }
-  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
 
  private:
+  explicit StopTask(std::shared_ptr<EngineHandle> handle) : handle_(std::move(handle)) {}
+
+  static void execute(napi_env, void* task) { static_cast<StopTask*>(task)->handle_->stop_now(); }
+
+  static void complete(napi_env env, napi_status, void* data) {
+    const std::unique_ptr<StopTask> task(static_cast<StopTask*>(data));
+    task->handle_->finish();
+    napi_value undefined = nullptr;
+    napi_get_undefined(env, &undefined);
+    // Fails when the environment ends: nobody is left to await it.
+    static_cast<void>(napi_resolve_deferred(env, task->deferred_, undefined));
+    napi_delete_async_work(env, task->work_);
+  }
+
   std::shared_ptr<EngineHandle> handle_;
-  Napi::Promise::Deferred deferred_;
+  napi_deferred deferred_ = nullptr;
+  napi_async_work work_ = nullptr;
 };
 
 Napi::Value EngineHandle::start(const Napi::CallbackInfo& info) {
@@ -250,10 +267,7 @@ Napi::Object EngineHandle::to_object(Napi::Env env, const std::shared_ptr<Engine
   object.Set("stop", Napi::Function::New(
                          env,
                          [self](const Napi::CallbackInfo& info) -> Napi::Value {
-                           auto* worker = new StopWorker(info.Env(), self);
-                           const Napi::Promise promise = worker->promise();
-                           worker->Queue();  // deletes itself
-                           return promise;
+                           return StopTask::queue(info.Env(), self);
                          },
                          "stop"));
   return object;

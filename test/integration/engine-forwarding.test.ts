@@ -118,13 +118,14 @@ describe('TCP through the addon', () => {
       listeners: [{}],
       pools: [{ targets: [gone.port, target.port] }],
     });
-    for (let i = 0; i < 2; i++) {
+    // Each worker starts its rotation at a random place.
+    await waitFor('the event', async () => {
       const client = await connectScripted(harness.port(0));
       const { received } = await client.play([{ write: 'retry' }, { read: 5 }]);
       expect(received.toString()).toBe('retry');
       client.socket.destroy();
-    }
-    await waitFor('the event', () => harness.connectFailures[0]);
+      return harness.connectFailures[0];
+    });
     expect(harness.connectFailures[0]).toEqual({
       targetSlot: 0,
       failure: 'refused',

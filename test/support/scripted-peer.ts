@@ -24,7 +24,10 @@ export interface ScriptResult {
 export async function playScript(socket: Socket, steps: readonly Step[]): Promise<ScriptResult> {
   const chunks: Buffer[] = [];
   // In an object: callbacks change it while a step is awaited.
-  const state: { ended: ScriptResult['ended'] } = { ended: 'open' };
+  const state: { ended: ScriptResult['ended'] } = {
+    // An earlier script over the same socket may have met its end.
+    ended: socket.errored ? 'reset' : socket.readableEnded ? 'fin' : 'open',
+  };
   socket.once('error', () => {
     state.ended = 'reset';
   });
