@@ -86,8 +86,12 @@ size_t unread_bytes(int fd) {
 
 size_t unacknowledged_bytes(int fd) {
   int bytes = 0;
-  if (::ioctl(fd, SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;
-  return static_cast<size_t>(bytes);
+  if (::ioctl(fd, SIOCOUTQ, &bytes) != 0 || bytes <= 0) return 0;
+  // A socket that was reset has thrown its queue away, but goes on counting what was in it.
+  uint8_t state = 0;  // tcp_info::tcpi_state, its first byte
+  socklen_t state_bytes = sizeof(state);
+  const bool is_tcp = ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &state_bytes) == 0;
+  return is_tcp && state == TCP_CLOSE ? 0 : static_cast<size_t>(bytes);
 }
 
 int take_error(int fd) {

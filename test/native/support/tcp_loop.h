@@ -180,6 +180,15 @@ class TcpLoop {
   }
   [[nodiscard]] uint64_t open_connections() { return worker().connections_open.load(); }
   [[nodiscard]] uint64_t turns() { return worker().loops.load(); }
+  // Until no byte has moved for a while: every buffer on the way is full, or everything is there.
+  void await_quiet() {
+    uint64_t before = UINT64_MAX;
+    for (int quiet_ms = 0; quiet_ms < 300; quiet_ms += 10) {
+      const uint64_t moved = listener().to_target_bytes.load() + listener().to_client_bytes.load();
+      if (std::exchange(before, moved) != moved) quiet_ms = 0;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
   [[nodiscard]] std::optional<shared::Event> next_event() { return reader_.pop(); }
 
   // What the loop's thread has used so far.

@@ -363,9 +363,7 @@ TEST_CASE("a connection that is closed with bytes under way is reset, not cut cl
   Path path;
   std::thread answers([&] { path.target.send(kDown, 64 << 20); });
   // The client reads nothing: everything on the way is full.
-  CHECK(eventually([&] {
-    return path.loop.worker().pipes_in_use.load() + path.loop.worker().stashes_in_use.load() == 1;
-  }));
+  path.loop.await_quiet();
   path.loop.call([](tcp::TcpWorker& worker) {
     worker.close_connections(shared::CloseScope::all, shared::kNoSlot, CloseReason::shutdown);
   });

@@ -148,8 +148,8 @@ TEST_CASE("a slow reader gets all of a stream while the worker sleeps") {
     client.finish();
   });
   // Full socket buffers, and a pipe or a stash with bytes in it, that nobody takes.
-  CHECK(eventually([&] { return path.loop.worker().pipes_in_use.load() == 1; }));
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  path.loop.await_quiet();
+  CHECK(path.loop.worker().pipes_in_use.load() == 1);
   const uint64_t turns_before = path.loop.turns();
   const uint64_t cpu_before_ns = path.loop.cpu_ns();
   std::this_thread::sleep_for(std::chrono::milliseconds(1000));
