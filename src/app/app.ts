@@ -4,13 +4,13 @@
 import type { AdminServer } from '../admin/server.js';
 import { systemClock } from '../clock.js';
 import { formatProblems, problemStyle } from '../config/problem.js';
-import { loadConfigFile } from '../config/read-file.js';
 import { SluiceError } from '../errors.js';
 import type { Config } from '../model/config.js';
 import { startAdmin } from './admin.js';
 import { type BannerFacts, banner, demoCommands } from './banner.js';
 import { hasCommand } from './commands.js';
 import { type DemoTargets, demoTargetsOf, startDemoTargets } from './demo-targets.js';
+import { loadRunnable } from './load.js';
 import { type LoadBalancer, startLoadBalancer } from './load-balancer.js';
 import { type LogSwitch, openLogSwitch } from './log-switch.js';
 import { Reloader } from './reloader.js';
@@ -39,7 +39,7 @@ interface Parts {
  */
 export async function runApp({ file, demo }: AppOptions): Promise<AppOutcome> {
   const startedMs = performance.now();
-  const loaded = await loadConfigFile(file);
+  const loaded = await loadRunnable(file, systemClock());
   const problems = loaded.ok ? loaded.warnings : [...loaded.errors, ...loaded.warnings];
   process.stderr.write(formatProblems(problems, problemStyle(process.stderr, process.env)));
   if (!loaded.ok) return 'config_invalid';

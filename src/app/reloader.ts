@@ -2,10 +2,10 @@
 // it on. One reload at a time; triggers that come meanwhile become one more. A bad file changes nothing.
 import type { Clock } from '../clock.js';
 import { diffConfigs } from '../config/diff.js';
-import { loadConfigFile } from '../config/read-file.js';
 import { type ConfigWatch, watchConfig } from '../config/watch.js';
 import { SluiceError } from '../errors.js';
 import type { Config } from '../model/config.js';
+import { loadRunnable } from './load.js';
 import type { LoadBalancer } from './load-balancer.js';
 import type { LogSwitch } from './log-switch.js';
 
@@ -75,9 +75,9 @@ export class Reloader {
   }
 
   async #reload(trigger: ReloadTrigger): Promise<void> {
-    const { file, log, balancer } = this.#options;
+    const { file, log, balancer, clock } = this.#options;
     log.event('reload_started', { trigger });
-    const loaded = await loadConfigFile(file);
+    const loaded = await loadRunnable(file, clock);
     for (const { line, path, message, code } of loaded.warnings) {
       log.event('config_warning', { line, path, message, code });
     }

@@ -44,6 +44,20 @@ export async function probeEnvironment(
   return probe.findings.sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
+/**
+ * The rights without which a configuration cannot do what it says, and which nobody would notice
+ * while running: a ping that may not be sent looks like a target that is down. A start and every
+ * reload ask this; the rest of probeEnvironment they find out by doing.
+ */
+export async function probePermissions(
+  config: Config,
+  options: ProbeOptions,
+): Promise<readonly ConfigProblem[]> {
+  const probe: Probe = { config, options, system: options.system ?? hostSystem(), findings: [] };
+  await probePing(probe);
+  return probe.findings;
+}
+
 function report(
   probe: Probe,
   part: object,
@@ -166,7 +180,8 @@ function probeOwnAddresses(probe: Probe): void {
         ({ ip, port }) => port === address.port && covers(ip, address.ip, listener.ipv6Only),
       );
       if (!loops) continue;
-      const message = `${addressKey(address)} is this machine, and listeners.${listener.name} has that port: a loop`;
+      const where = `listeners.${listener.name}`;
+      const message = `${addressKey(address)} is this machine, and ${where} has that port: a loop`;
       report(probe, target, 'error', 'SLUICE_CHECK_OWN_ADDRESS', message);
     }
   }

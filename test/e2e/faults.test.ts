@@ -157,6 +157,41 @@ describe.runIf(networkPossible())('a target', () => {
   });
 });
 
+describe.runIf(networkPossible())('health: ping', () => {
+  it('tells the host that answers from the one that does not', async () => {
+    const bed = await testBed(1);
+    const { network, socketPath } = bed;
+    const targets = `${targetsText(network, 1)}, { address: "192.0.2.99:${port}", name: gone }`;
+    const check = '{ type: ping, interval: 200ms, timeout: 100ms, fall: 2, rise: 2 }';
+    const sluice = await bed.start(`{ targets: [${targets}], health: ${check} }`);
+    const verdict = (name: string) =>
+      sluice.event('target_health_changed', ({ target }) => target === name);
+    expect(await verdict('t1')).toMatchObject({ health: 'healthy', reason: 'answered' });
+    expect(await verdict('gone')).toMatchObject({ health: 'unhealthy' });
+    await waitFor('gone out of rotation', async () => {
+      return (await sluice.status()).generation.applied > 1;
+    });
+    for (let round = 0; round < 4; round++) expect((await greeted(socketPath)).name).toBe('t1');
+  });
+
+  it('is refused, naming the sysctl, where neither kind of ping is allowed', async () => {
+    const network = makeNetwork();
+    network.on('lb', 'sysctl', '-qw', 'net.ipv4.ping_group_range=1 0');
+    const sluice = await startSluice(
+      `admin: { listen: off }
+listeners: { echo: { bind: "127.0.0.1:0", pool: echo } }
+pools: { echo: { targets: ["127.0.0.1:9"], health: ping } }`,
+      {
+        wrapper: [...network.lb, 'setpriv', '--bounding-set=-net_raw', '--inh-caps=-net_raw'],
+        waitReady: false,
+      },
+    );
+    expect(await sluice.exited).toEqual({ code: 2, signal: null });
+    expect(sluice.stderr()).toContain('net.ipv4.ping_group_range');
+    expect(sluice.stderr()).toMatch(/sluice\.yaml:3:\d+ .*SLUICE_CHECK_ICMP_DENIED/);
+  });
+});
+
 describe.runIf(networkPossible())('source ports', () => {
   it('are counted per target, and running out of them blames no target', async () => {
     const bed = await testBed(3);
