@@ -14,6 +14,11 @@ function write(path, text) {
 const sections = new Map([
   ['SLUICE_CONFIG', 'Configuration files'],
   ['SLUICE_CHECK', 'What this machine allows'],
+  ['SLUICE_ADDON', 'The native addon'],
+  ['SLUICE_ENGINE', 'The engine'],
+  ['SLUICE_LOG', 'The log'],
+  ['SLUICE_ADMIN', 'The admin API'],
+  ['SLUICE_DEMO', 'The demo targets'],
 ]);
 
 const lines = [

@@ -184,7 +184,7 @@ export const errorTable = {
   },
   SLUICE_CHECK_BIND_DENIED: {
     title: 'This user may not bind this address.',
-    fix: 'Use a port of 1024 or more, or grant CAP_NET_BIND_SERVICE, or lower the sysctl net.ipv4.ip_unprivileged_port_start.',
+    fix: 'Use a port of 1024 or more, or grant CAP_NET_BIND_SERVICE to the user.',
   },
   SLUICE_CHECK_BIND_FAILED: {
     title: 'The address cannot be bound on this machine.',
@@ -238,7 +238,7 @@ export const errorTable = {
   },
   SLUICE_ADMIN_LISTEN: {
     title: 'The admin API cannot listen on its address.',
-    fix: 'Choose another `admin.listen`, stop the program that has it, or write `admin: {listen: off}`.',
+    fix: 'Choose another `admin.listen`, stop the program that has it, or write `listen: off`.',
   },
   SLUICE_ADMIN_HOST: {
     title: 'A request to the admin API came under a name that does not belong to this machine.',

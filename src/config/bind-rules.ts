@@ -75,7 +75,7 @@ function checkAdmin(facts: Facts, binds: readonly BindFacts[]): void {
     if (!clash) continue;
     const code = 'SLUICE_CONFIG_DUPLICATE_BIND';
     if (written === undefined) {
-      const message = `the admin server has ${defaults.admin.listen} unless admin.listen says otherwise`;
+      const message = `the admin server has ${defaults.admin.listen} unless admin.listen is set`;
       facts.report({ code, path: bind.path, message });
     } else {
       const where = `${formatPath(bind.path)} (line ${facts.lineOf(bind.path)})`;

@@ -48,7 +48,8 @@ function checkTimes(facts: Facts, pool: PoolFacts): void {
   const timeout = parseDuration(health.timeout);
   if (!interval.ok || !timeout.ok || timeout.value <= interval.value) return;
   const path = [...pool.path, 'health', 'timeout'];
-  const message = `${health.timeout} is longer than the interval, ${formatDuration(interval.value)}`;
+  const longest = formatDuration(interval.value);
+  const message = `${health.timeout} is longer than the interval, ${longest}`;
   facts.report({ code: 'SLUICE_CONFIG_HEALTH', path, message });
 }
 

@@ -39,7 +39,8 @@ export function publishedJsonSchema(): JsonSchema {
     $schema,
     title: 'sluice configuration',
     description:
-      'Listeners, pools and targets of the sluice load balancer. Durations are a number with ms, s, m, h or d; sizes a number with B, KiB, MiB or GiB.',
+      'Listeners, pools and targets of the sluice load balancer. ' +
+      'Durations are a number with ms, s, m, h or d; sizes a number with B, KiB, MiB or GiB.',
     ...rest,
   };
 }

@@ -10,7 +10,7 @@ export interface ConfigProblem {
   readonly severity: 'error' | 'warning';
   readonly code: ErrorCode;
   readonly file: string;
-  /** From 1; 0 when the file could not be read at all. Columns count UTF-16 units, as editors do. */
+  /** From 1; 0 when the file could not be read at all. Columns count UTF-16 units, as editors. */
   readonly line: number;
   readonly column: number;
   /** As `pools.web.targets[2].weight`; empty when no key is meant. */

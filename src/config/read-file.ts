@@ -25,7 +25,8 @@ export async function readConfigFile(file: string): Promise<ReadResult> {
     if (!stats.isFile()) return fail('SLUICE_CONFIG_FILE_KIND', 'is not a regular file');
     const bytes = await readUpTo(handle, fileBytesMax + 1);
     if (bytes.length <= fileBytesMax) return { ok: true, bytes };
-    const message = `the file has ${Math.max(stats.size, bytes.length)} bytes, ${fileBytesMax} (4 MiB) are possible`;
+    const size = Math.max(stats.size, bytes.length);
+    const message = `the file has ${size} bytes, ${fileBytesMax} (4 MiB) are possible`;
     return fail('SLUICE_CONFIG_FILE_TOO_LARGE', message);
   } catch (error) {
     const name = systemErrorName(error);

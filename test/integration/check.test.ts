@@ -208,11 +208,12 @@ pools:
     targets: ["good.test:80", "bad.test:80", { address: "bad.test:81", name: x }]`);
 
   test('that does not resolve is an error at each target that has it', async () => {
+    const why = 'SLUICE_CHECK_NAME_UNRESOLVED bad.test does not resolve: there is no such name';
     const lookup = (host: string) =>
       Promise.resolve(host === 'bad.test' ? 'there is no such name' : null);
     expect(await findings(config, { lookup })).toEqual([
-      '5:31 pools.web.targets[1] SLUICE_CHECK_NAME_UNRESOLVED bad.test does not resolve: there is no such name',
-      '5:46 pools.web.targets[2] SLUICE_CHECK_NAME_UNRESOLVED bad.test does not resolve: there is no such name',
+      `5:31 pools.web.targets[1] ${why}`,
+      `5:46 pools.web.targets[2] ${why}`,
     ]);
   });
 
@@ -249,7 +250,8 @@ pools:
   web: { targets: ["192.0.2.9:${port}", "192.0.2.10:${port}"] }`);
   const found = await findings(config, { ownAddresses: () => ['127.0.0.1', '192.0.2.9'] });
   expect(found.filter((line) => !line.includes(inUse))).toEqual([
-    `4:20 pools.web.targets[0] SLUICE_CHECK_OWN_ADDRESS 192.0.2.9:${port} is this machine, and listeners.web has that port: a loop`,
+    `4:20 pools.web.targets[0] SLUICE_CHECK_OWN_ADDRESS 192.0.2.9:${port} is this machine, ` +
+      'and listeners.web has that port: a loop',
   ]);
 });
 

@@ -152,7 +152,7 @@ pools:
         [
           '4:11',
           'SLUICE_CONFIG_DUPLICATE_BIND',
-          'the admin server has 127.0.0.1:9090 unless admin.listen sa',
+          'the admin server has 127.0.0.1:9090 unless admin.listen is',
         ],
       ],
     },
@@ -204,7 +204,12 @@ pools:
     {
       name: 'tcp keys in a udp listener',
       text: withBind(
-        '"127.0.0.1:80"\n    protocol: udp\n    backlog: 5\n    max_connections: 9\n    tcp: { nodelay: true }\n    timeouts: { connect: 1s, half_close: 1s, idle: 1s }',
+        `"127.0.0.1:80"
+    protocol: udp
+    backlog: 5
+    max_connections: 9
+    tcp: { nodelay: true }
+    timeouts: { connect: 1s, half_close: 1s, idle: 1s }`,
       ),
       problems: [
         [

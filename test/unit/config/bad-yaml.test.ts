@@ -264,7 +264,7 @@ listeners: {}
     },
     {
       name: 'brackets nested without end',
-      text: 'a: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\n',
+      text: `a: ${'['.repeat(100)}\n`,
       problems: [['1:67', 'SLUICE_CONFIG_COMPLEXITY', 'nested too deeply']],
     },
     {

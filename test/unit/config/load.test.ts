@@ -98,7 +98,7 @@ describe('what is left out', () => {
     });
   });
 
-  test('depends on the protocol where it must: udp sessions end sooner, and are not checked by tcp', () => {
+  test('depends on the protocol: udp sessions end sooner, and are not checked by tcp', () => {
     const udp = good(withBind('"127.0.0.1:53"\n    protocol: udp')).config;
     expect(udp.listeners[0]?.timeouts.idleMs).toBe(60_000);
     expect(udp.pools[0]?.health.kind).toBe('none');
@@ -242,7 +242,9 @@ test('every key of a listener reaches the model', () => {
 test('every key of a pool reaches the model', () => {
   const { config } = good(
     withPool(`policy: { name: source_hash, prefix_v4: 24, prefix_v6: 56 }
-    health: { type: tcp, interval: 5s, timeout: 1s, rise: 1, fall: 4, jitter: 0, initial: unhealthy, port: 81 }
+    health:
+      { type: tcp, interval: 5s, timeout: 1s, rise: 1, fall: 4, jitter: 0, initial: unhealthy,
+        port: 81 }
     retries: 0
     when_none_healthy: use_all
     source: ["10.0.0.5", "10.0.0.6"]

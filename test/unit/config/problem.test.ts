@@ -31,7 +31,7 @@ function underCaret(text: string): string {
   return source.charAt(caret.indexOf('^'));
 }
 
-test('a problem is its place, path, message, suggestion and code, then the line and a caret', () => {
+test('a problem is its place, path, message, suggestion, code, line and a caret', () => {
   expect(formatProblem(problem, plain)).toBe(
     'sluice.yaml:6:13  pools.web.policy  "rr" is not a policy; did you mean round_robin?' +
       '  SLUICE_CONFIG_VALUE\n' +

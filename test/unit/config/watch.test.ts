@@ -3,10 +3,9 @@
 import { link, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ConfigWatch, watchConfig } from '../../../src/config/watch.js';
-import { FakeClock } from '../../support/fake-clock.js';
+import { FakeClock, settle } from '../../support/fake-clock.js';
 import { waitFor } from '../../support/wait-for.js';
 
 let folder = '';
@@ -50,7 +49,7 @@ async function expectChanges(count: number): Promise<void> {
 async function quiet(): Promise<void> {
   for (let round = 0; round < 20; round++) {
     await clock.advance(100);
-    for (let turns = 0; turns < 20; turns++) await turn();
+    for (let turns = 0; turns < 20; turns++) await settle();
   }
 }
 
@@ -144,7 +143,7 @@ describe('nothing is reported', () => {
     for (let step = 0; step < 5; step++) {
       await writeFile(file, `step ${step}`);
       await clock.advance(50);
-      for (let turns = 0; turns < 5; turns++) await turn();
+      for (let turns = 0; turns < 5; turns++) await settle();
       expect(changes).toBe(0);
     }
     await expectChanges(1);
