@@ -60,7 +60,7 @@ export async function startAdminServer(
   };
 }
 
-/** Replaces the file of a socket whose owner is gone; binds with mode 0600 from the first moment. */
+/** Replaces the file of a socket whose owner is gone; the mode is 0600 from the first moment. */
 async function listenOnPath(server: Server, path: string): Promise<void> {
   if (await isStaleSocket(path)) await unlink(path);
   const previous = process.umask(0o177);

@@ -57,7 +57,8 @@ export function demoCommands(status: Status, has: (command: string) => boolean):
     const { host, port } = hostAndPort(tcp);
     const once = has('curl')
       ? `curl -s http://${tcp}`
-      : `bash -c 'exec 3<>/dev/tcp/${host}/${port}; printf "GET / HTTP/1.0\\r\\n\\r\\n" >&3; tail -n1 <&3'`;
+      : `bash -c 'exec 3<>/dev/tcp/${host}/${port}; ` +
+        `printf "GET / HTTP/1.0\\r\\n\\r\\n" >&3; tail -n1 <&3'`;
     lines.push(`for i in 1 2 3 4 5 6; do ${once}; done`);
   }
   const udp = firstAddress(status, 'udp');

@@ -21,7 +21,7 @@ export type ConfigSource =
   | { readonly config: Readonly<Record<string, unknown>> };
 
 export type CreateOptions = ConfigSource & {
-  /** Gets every event of log/events.ts. Default: nothing is logged; the `log` section has no effect. */
+  /** Gets every event of log/events.ts; the `log` section has no effect. Default: no log. */
   readonly logger?: Logger;
 };
 

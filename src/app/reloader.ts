@@ -1,5 +1,6 @@
 // Reloader: reads the configuration file again when a signal or the file watch says so, and hands
-// it on. One reload at a time; triggers that come meanwhile become one more. A bad file changes nothing.
+// it on. One reload at a time; triggers that come meanwhile become one more. A bad file changes
+// nothing.
 import type { Clock } from '../clock.js';
 import { diffConfigs } from '../config/diff.js';
 import { type ConfigWatch, watchConfig } from '../config/watch.js';

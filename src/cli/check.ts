@@ -8,7 +8,7 @@ export interface CheckOptions {
   readonly json: boolean;
 }
 
-/** Exit code 0 although warnings may be printed; 1 when this machine cannot run the file; 2 when nobody can. */
+/** Exit code 0 even with warnings; 1 when this machine cannot run the file; 2 when nobody can. */
 export async function check(file: string, { json }: CheckOptions): Promise<number> {
   const { valid, findings } = await checkConfigFile(file, systemClock());
   if (json) process.stdout.write(`${JSON.stringify({ file, valid, findings }, null, 2)}\n`);

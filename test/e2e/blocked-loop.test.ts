@@ -16,7 +16,7 @@ interface Phase {
   readonly slowestMs: number;
 }
 
-/** Echoes one message at a time over `lanes` connections and new connections, until told to stop. */
+/** Echoes one message at a time per lane, until told to stop; every fourth lane connects anew. */
 class Load {
   failures: string[] = [];
   #answers = 0;

@@ -72,7 +72,9 @@ describe.runIf(networkPossible())('a target', () => {
     const bed = await testBed(2);
     const { network, socketPath } = bed;
     const sluice = await bed.start(
-      `{ targets: [${targetsText(network, 2)}], health: { type: tcp, interval: 300ms, timeout: 200ms, fall: 2, rise: 2 } }`,
+      `
+    targets: [${targetsText(network, 2)}]
+    health: { type: tcp, interval: 300ms, timeout: 200ms, fall: 2, rise: 2 }`,
       ', timeouts: { connect: 250ms }',
     );
     await sluice.event('target_health_changed', ({ target }) => target === 't1');
@@ -114,7 +116,9 @@ describe.runIf(networkPossible())('a target', () => {
     const bed = await testBed(1);
     const { network, socketPath } = bed;
     const sluice = await bed.start(
-      `{ targets: [{ address: "198.51.100.1:${port}", name: lost }, ${targetsText(network, 1)}], health: none }`,
+      `
+    targets: [{ address: "198.51.100.1:${port}", name: lost }, ${targetsText(network, 1)}]
+    health: none`,
     );
     for (let round = 0; round < 4; round++) expect((await greeted(socketPath)).name).toBe('t1');
     const lost = /sluice_target_connect_failures_total\{.*lost.*reason="unreachable"\} (\d+)/;
@@ -146,7 +150,9 @@ describe.runIf(networkPossible())('a target', () => {
     const host = network.targetAddresses[0] ?? '';
     const still = await startEchoProcess({ host, port, name: 't1', wrapper: network.targets });
     const sluice = await bed.start(
-      `{ targets: [${targetsText(network, 1)}], health: { type: tcp, interval: 100ms, fall: 2, rise: 1 } }`,
+      `
+    targets: [${targetsText(network, 1)}]
+    health: { type: tcp, interval: 100ms, fall: 2, rise: 1 }`,
       ', timeouts: { idle: 400ms }, access_log: true',
     );
     await sluice.event('target_health_changed');

@@ -149,7 +149,11 @@ pools: { echo: { targets: ["127.0.0.1:9"] } }`,
 describe('a configuration with errors', () => {
   it('is refused with exit code 2, each error with its place, line and caret', async () => {
     const sluice = await startSluice(
-      'listeners:\n  web: { bind: "127.0.0.1:70000", pool: wbe }\npools:\n  web: { targets: ["127.0.0.1:80"] }\n',
+      `listeners:
+  web: { bind: "127.0.0.1:70000", pool: wbe }
+pools:
+  web: { targets: ["127.0.0.1:80"] }
+`,
       { waitReady: false },
     );
     expect(await sluice.exited).toEqual({ code: 2, signal: null });

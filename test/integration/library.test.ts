@@ -33,7 +33,7 @@ async function ask(address: string, text: string): Promise<string> {
 }
 
 describe('createLoadBalancer', () => {
-  it('balances from an object, reloads, and leaves no thread and no descriptor behind', async () => {
+  it('balances from an object, reloads, and leaves no thread or descriptor behind', async () => {
     const [first, second] = await Promise.all([echo('1 '), echo('2 ')]);
     const count = async (what: string) => (await readdir(`/proc/self/${what}`)).length;
     // The first use loads the addon and the resolver's threads, which stay.

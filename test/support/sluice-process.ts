@@ -27,7 +27,7 @@ export interface SluiceProcess {
   readonly pid: number;
   readonly configPath: string;
   readonly log: readonly LogLine[];
-  /** Resolves with the first event of that name (at index `from` of the log or later) that matches. */
+  /** The first event of that name that matches, at index `from` of the log or later. */
   event(name: string, matches?: (line: LogLine) => boolean, from?: number): Promise<LogLine>;
   /** `host:port` of a listener's bind, as bound. */
   address(listener: string, bind?: number): Promise<{ host: string; port: number }>;
@@ -58,44 +58,32 @@ export const configHead = `admin: { listen: "127.0.0.1:0" }
 log: { format: json, level: debug }
 `;
 
-interface Waiter {
-  check(): boolean;
+interface Spawned {
+  readonly child: ChildProcess;
+  readonly configPath: string;
+  readonly exited: Promise<Exit>;
+  stderr(): string;
 }
 
-function watchLines(child: ChildProcess, log: LogLine[], waiters: Set<Waiter>): void {
-  if (!child.stdout) throw new Error('stdout is not piped');
-  createInterface({ input: child.stdout }).on('line', (text) => {
-    log.push(text.startsWith('{') ? JSON.parse(text) : { event: 'text', text });
-    for (const waiter of [...waiters]) if (waiter.check()) waiters.delete(waiter);
-  });
-}
-
-/** Starts `sluice run` on `config` and, unless told otherwise, waits until it is ready. */
-export async function startSluice(
-  config: string,
-  options: SluiceOptions = {},
-): Promise<SluiceProcess> {
+/** Starts the process in a folder of its own; both are gone when the test is over. */
+async function spawnSluice(config: string, options: SluiceOptions): Promise<Spawned> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-e2e-'));
   const configPath = join(folder, 'sluice.yaml');
   await writeFile(configPath, config, { mode: 0o644 });
-  const command = [
+  const [file = '', ...rest] = [
     ...(options.wrapper ?? []),
     process.execPath,
     ...(options.nodeArgs ?? []),
     mainPath,
     ...(options.args ?? [options.command ?? 'run', configPath]),
   ];
-  const [file = '', ...rest] = command;
   const child = spawn(file, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...options.env },
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
-  const log: LogLine[] = [];
-  const waiters = new Set<Waiter>();
-  watchLines(child, log, waiters);
   let errors = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors += text;
   });
   const exited = once(child, 'close').then(([code, signal]): Exit => ({ code, signal }));
@@ -104,32 +92,56 @@ export async function startSluice(
     await exited;
     await rm(folder, { recursive: true, force: true });
   });
+  return { child, configPath, exited, stderr: () => errors };
+}
 
+/** Collects the log lines of a process and lets tests wait for one. */
+function followLog(
+  { child, exited, stderr }: Spawned,
+  limitMs: number,
+): Pick<SluiceProcess, 'log' | 'event'> {
+  const log: LogLine[] = [];
+  const waiters = new Set<(line: LogLine) => void>();
+  if (!child.stdout) throw new Error('stdout is not piped');
+  createInterface({ input: child.stdout }).on('line', (text) => {
+    const line: LogLine = text.startsWith('{') ? JSON.parse(text) : { event: 'text', text };
+    log.push(line);
+    for (const waiter of waiters) waiter(line);
+  });
   const event: SluiceProcess['event'] = (name, matches = () => true, from = 0) => {
-    const find = () => log.slice(from).find((line) => line.event === name && matches(line));
+    const isWanted = (line: LogLine) => line.event === name && matches(line);
+    const found = log.slice(from).find(isWanted);
+    if (found) return Promise.resolve(found);
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        check: () => {
-          const line = find();
-          if (line) resolve(line);
-          return line !== undefined;
-        },
+      const waiter = (line: LogLine) => {
+        if (!isWanted(line)) return;
+        waiters.delete(waiter);
+        resolve(line);
       };
-      if (waiter.check()) return;
       waiters.add(waiter);
       const fail = (why: string) => {
         waiters.delete(waiter);
-        reject(new Error(`no event ${name}: ${why}\n${describeLog(log)}\n${errors}`));
+        reject(new Error(`no event ${name}: ${why}\n${describeLog(log)}\n${stderr()}`));
       };
-      const limitMs = options.eventTimeoutMs ?? 20_000;
       setTimeout(() => fail(`waited ${limitMs} ms`), limitMs).unref();
       exited.then(() => fail('sluice has exited')).catch(reject);
     });
   };
+  return { log, event };
+}
+
+/** Starts `sluice run` on `config` and, unless told otherwise, waits until it is ready. */
+export async function startSluice(
+  config: string,
+  options: SluiceOptions = {},
+): Promise<SluiceProcess> {
+  const spawned = await spawnSluice(config, options);
+  const { child, configPath, exited, stderr } = spawned;
+  const { log, event } = followLog(spawned, options.eventTimeoutMs ?? 20_000);
   const admin = async (path: string) => askAdmin(String((await event('ready')).adminAddress), path);
   const status = async () => (await (await admin('/status')).json()) as Status;
-
-  const sluice: SluiceProcess = {
+  if (options.waitReady ?? true) await event('ready');
+  return {
     pid: child.pid ?? 0,
     configPath,
     log,
@@ -137,6 +149,7 @@ export async function startSluice(
     admin,
     status,
     exited,
+    stderr,
     async address(listener, bind = 0) {
       const found = (await status()).listeners.find(({ name }) => name === listener);
       const text = found?.addresses[bind] ?? '';
@@ -150,10 +163,7 @@ export async function startSluice(
     signal: (signal) => {
       child.kill(signal);
     },
-    stderr: () => errors,
   };
-  if (options.waitReady ?? true) await event('ready');
-  return sluice;
 }
 
 /** GET over TCP or a unix socket; a unix socket also reaches into a network namespace. */
