@@ -35,12 +35,14 @@ export async function tryBind(
   if (endpoint.kind === 'unix') {
     return endpoint.path.startsWith('@') ? tryAbstract(endpoint.path) : tryPath(endpoint.path);
   }
-  const trial = await tryIp(endpoint, protocol, ipv6Only);
+  // The option is refused (EINVAL) on IPv4 sockets.
+  const only = ipv6Only && endpoint.ip.family === 'ipv6';
+  const trial = await tryIp(endpoint, protocol, only);
   const noIpv6 = trial.error === 'EAFNOSUPPORT' || trial.error === 'EADDRNOTAVAIL';
   if (noIpv6 && endpoint.ip.family === 'ipv6' && isWildcard(endpoint.ip) && !ipv6Only) {
     // The engine does the same on a machine without IPv6: every address is every IPv4 address.
     const ip = { family: 'ipv4', bytes: new Uint8Array(4), scopeId: 0 } as const;
-    return tryIp({ ...endpoint, ip }, protocol, ipv6Only);
+    return tryIp({ ...endpoint, ip }, protocol, false);
   }
   return trial;
 }

@@ -123,6 +123,11 @@ describe('an address', () => {
     ]);
   });
 
+  test.each(['tcp', 'udp'])('may be IPv4 beside IPv6 only (%s)', async (protocol) => {
+    const more = `protocol: ${protocol}\n    ipv6_only: true`;
+    expect(await findings(listening('["0.0.0.0:0", "[::]:0"]', more))).toEqual([]);
+  });
+
   test('that no interface has cannot be bound', async () => {
     expect(await findings(listening('"192.0.2.77:0"'))).toEqual([
       '3:11 listeners.web.bind SLUICE_CHECK_BIND_FAILED tcp 192.0.2.77:0 cannot be bound: ' +
