@@ -217,27 +217,28 @@ class NativeEngine implements Engine {
     // and whatever it pushes from now on rings again.
     Atomics.exchange(this.#doorbellPending, 0, 0);
     const deadline = this.#clock.nowMs() + budgetMs;
-    let empty = 0;
-    while (empty < this.#eventRings.length) {
+    let emptied = 0;
+    while (emptied < this.#eventRings.length) {
       const index = this.#firstRing;
       this.#firstRing = (index + 1) % this.#eventRings.length;
-      empty = this.#drainRing(index) ? empty + 1 : 0;
-      if (empty === 0 && this.#clock.nowMs() >= deadline) {
+      const taken = this.#drainRing(index);
+      emptied = taken < drainBatch ? emptied + 1 : 0;
+      if (taken > 0 && this.#clock.nowMs() >= deadline) {
         this.#continuation = setImmediate(() => this.#drain());
         return;
       }
     }
   }
 
-  /** True when the ring was left empty. */
-  #drainRing(index: number): boolean {
+  /** Answers how many events it took: fewer than a batch leave the ring empty. */
+  #drainRing(index: number): number {
     const ring = this.#eventRings[index];
     for (let taken = 0; taken < drainBatch; taken++) {
       const event = ring?.next() ?? null;
-      if (event === null) return true;
+      if (event === null) return taken;
       this.#take(event, index - 1);
     }
-    return false;
+    return drainBatch;
   }
 
   #take(event: RingEvent, worker: number): void {

@@ -46,6 +46,20 @@ afterEach(async () => {
   for (const resource of toClose.splice(0).reverse()) await resource.close();
 });
 
+describe('starting an engine', () => {
+  it('that the system cannot carry says why, and leaves nothing', () => {
+    const before = descriptors();
+    expect(() => startEngineHarness({ workers: 1000 })).toThrow(
+      expect.objectContaining({
+        code: 'SLUICE_ENGINE_START',
+        message: expect.stringContaining('Invalid argument'),
+      }),
+    );
+    expect(engineThreads()).toEqual([]);
+    expect(descriptors()).toBe(before);
+  });
+});
+
 describe('closing an engine', () => {
   it('leaves no thread and no descriptor, and its counters readable', async () => {
     // What Node opens once for itself must not count.

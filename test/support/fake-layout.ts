@@ -1,0 +1,117 @@
+// A layout as an addon could describe it, with every offset in another place than the real one: what
+// reads or writes by it has no number of its own.
+
+import type { Layout, RegionLayout } from '../../src/engine/layout.js';
+import { parseLayout, parseRegionLayout } from '../../src/engine/layout.js';
+import {
+  constantNames,
+  enumNames,
+  recordFields,
+  regionNames,
+  rowNames,
+} from '../../src/engine/layout-names.js';
+
+const byteArrays = new Set(['ip', 'client_ip']);
+const wide = new Set(['generation', 'to_target_bytes', 'to_client_bytes']);
+
+function fakeField(name: string, offset: number) {
+  if (byteArrays.has(name)) return { type: 'u8', offset, count: 16 };
+  return { type: wide.has(name) ? 'u64' : name === 'error' ? 'i32' : 'u32', offset, count: 1 };
+}
+
+/** 16 bytes a field, the last field first. */
+function fakeRecord(names: readonly string[]) {
+  const fields = Object.fromEntries(
+    [...names].reverse().map((name, index) => [name, fakeField(name, index * 16)]),
+  );
+  return { bytes: names.length * 16, fields };
+}
+
+/** The raw description, for tests of its parsing. */
+export function rawFakeLayout() {
+  const recordBytes = Math.max(recordFields.command.length, recordFields.event.length) * 16;
+  const constants: Record<string, number> = Object.fromEntries(
+    constantNames.map((name, index) => [name, 100 + index]),
+  );
+  Object.assign(constants, {
+    image_bytes_max: 4096,
+    ring_records: 4,
+    record_bytes: recordBytes,
+    no_slot: 0xffffffff,
+    listener_slots_max: 8,
+    pool_slots_max: 8,
+    target_slots_max: 16,
+  });
+  const reasons = { client_closed: 1, shutdown: 5 };
+  const counterRow = { names: ['first', 'second'] };
+  return {
+    constants,
+    enums: Object.fromEntries(
+      Object.entries(enumNames).map(([name, values]) => [
+        name,
+        name === 'close_reason'
+          ? reasons
+          : Object.fromEntries(
+              values.map((value, index) => [
+                value,
+                name.endsWith('_flag') ? 1 << (index + 2) : index + 11,
+              ]),
+            ),
+      ]),
+    ),
+    records: Object.fromEntries(
+      Object.entries(recordFields).map(([name, names]) => [name, fakeRecord(names)]),
+    ),
+    counters: Object.fromEntries(
+      rowNames.map((row) => [
+        row,
+        {
+          bytes: 128,
+          counters: counterRow.names.map((name, index) => ({
+            name: `${row}_${name}`,
+            unit: 'things',
+            help: `The ${name} counter`,
+            offset: 64 - index * 8,
+          })),
+        },
+      ]),
+    ),
+  };
+}
+
+export function fakeLayout(): Layout {
+  return parseLayout(rawFakeLayout());
+}
+
+/** Offsets of a region for two workers. */
+export function fakeRegion(layout: Layout): RegionLayout {
+  const { image_bytes_max, ring_records, record_bytes } = layout.constants;
+  const { listener_slots_max, target_slots_max } = layout.constants;
+  const ringBytes = 192 + ring_records * record_bytes;
+  const offsets: Record<string, number> = Object.fromEntries(regionNames.map((name) => [name, 0]));
+  let end = 128;
+  const take = (name: string, bytes: number) => {
+    offsets[name] = end;
+    end += bytes;
+  };
+  Object.assign(offsets, {
+    doorbell_pending: 64,
+    ring_head: 128,
+    ring_tail: 0,
+    ring_dropped: 64,
+    ring_first_record: 192,
+    ring_bytes: ringBytes,
+    closed_by_reason: 72,
+    listener_rows: 128,
+    target_rows: 128 + listener_slots_max * 128,
+    worker_bytes: 128 + (listener_slots_max + target_slots_max) * 128,
+  });
+  take('image_area_1', image_bytes_max);
+  take('image_area_0', image_bytes_max);
+  take('first_ring', ringBytes * 6);
+  take('active', target_slots_max * 4);
+  take('listener_active', listener_slots_max * 4);
+  take('first_worker', (offsets.worker_bytes ?? 0) * 2);
+  offsets.total_bytes = end;
+  return parseRegionLayout(offsets);
+}
