@@ -24,6 +24,16 @@ function descriptorOf(output: string): number | null {
   return output === 'stderr' ? 2 : null;
 }
 
+/** Times carry the clock's noise far behind the point; a microsecond is plenty for a log. */
+function rounded(fields: object): object {
+  const entries = Object.entries(fields).map(([name, value]): [string, unknown] =>
+    name.endsWith('Ms') && typeof value === 'number'
+      ? [name, Math.round(value * 1000) / 1000]
+      : [name, value],
+  );
+  return Object.fromEntries(entries);
+}
+
 /** Rejects with the system's error when a log file cannot be opened. */
 export async function openPinoLogger({ level, format, output }: LogConfig): Promise<OpenLogger> {
   const descriptor = descriptorOf(output);
@@ -56,7 +66,7 @@ export async function openPinoLogger({ level, format, output }: LogConfig): Prom
   );
   return {
     output,
-    event: (name, fields) => logger[levelOf(name, fields)]({ event: name, ...fields }),
+    event: (name, fields) => logger[levelOf(name, fields)]({ event: name, ...rounded(fields) }),
     reopen: () => {
       if (descriptor === null) destination.reopen();
     },
