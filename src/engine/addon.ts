@@ -1,5 +1,5 @@
-// Finds and loads the native addon, and narrows what it hands out. The whole Node-API surface is here:
-// layout(), start(), and of a started engine its memory, doorbell() and stop().
+// Finds and loads the native addon, and narrows what it hands out. The whole Node-API surface is
+// here: layout(), start(), and of a started engine its memory, doorbell() and stop().
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { SluiceError } from '../errors.js';
@@ -20,8 +20,8 @@ export interface RunningEngine {
 export interface Addon {
   readonly layout: Layout;
   /**
-   * `wake` is called on the event loop after events were written; calls coalesce, and they do not keep
-   * the process alive. Throws SLUICE_ENGINE_START when the system refuses.
+   * `wake` is called on the event loop after events were written; calls coalesce, and they do not
+   * keep the process alive. Throws SLUICE_ENGINE_START when the system refuses.
    */
   start(options: EngineOptions, wake: () => void): RunningEngine;
 }

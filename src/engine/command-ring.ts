@@ -43,7 +43,7 @@ export class CommandRing {
     return this.#waiting.length;
   }
 
-  /** Commands arrive in the order of the calls. A wish that is already waiting is not queued twice. */
+  /** Commands arrive in the order of the calls. A wish that waits already is not queued twice. */
   send(command: Command): void {
     if (this.#closed) return;
     if (this.#waiting.length > 0 || !this.#write(command)) {

@@ -1,5 +1,5 @@
-// Reads the counters where the workers write them: no call, no copy, no BigInt. Rows are summed over
-// workers; each worker is the only writer of its own.
+// Reads the counters where the workers write them: no call, no copy, no BigInt. Rows are summed
+// over workers; each worker is the only writer of its own.
 import type { CounterDescription, EngineCounters } from './engine.js';
 import type { EventRing } from './event-ring.js';
 import type { CounterRow, Layout, RegionLayout } from './layout.js';

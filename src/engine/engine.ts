@@ -7,7 +7,7 @@ export interface EngineOptions {
   readonly workers: number;
   /** Per worker; 0 = as many as the descriptor limit allows. */
   readonly connectionsMax: number;
-  /** The largest single read of a worker; also what it keeps for a slow receiver. Default 64 KiB. */
+  /** A worker's largest single read; also what it keeps for a slow receiver. Default 64 KiB. */
   readonly bufferBytes?: number;
   readonly splice: boolean;
   readonly udpGso: boolean;
@@ -99,7 +99,11 @@ export interface Engine {
   readonly features: readonly Feature[];
   readonly counters: EngineCounters;
   readonly limits: { readonly listeners: number; readonly pools: number; readonly targets: number };
-  /** Resolves when every worker has adopted the table, or when it was refused and nothing changed. Calls queue. */
+  /**
+   * Resolves when every worker works by the table, or when it was refused and nothing changed.
+   * Calls queue, each with its own outcome. Rejects with SLUICE_TABLE_TOO_LARGE and
+   * SLUICE_ENGINE_CLOSED.
+   */
   apply(table: Table): Promise<TableOutcome>;
   /** Closes connections and sessions now; counted as closed_by_operator. */
   closeConnections(scope: CloseScope, slot: number): void;

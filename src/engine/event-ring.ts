@@ -1,5 +1,5 @@
-// One event ring: a native thread writes, TypeScript reads. Full rings drop events and count them on
-// the native side, so a frozen event loop never slows forwarding down.
+// One event ring: a native thread writes, TypeScript reads. A full ring drops events and counts
+// them on the native side, so a frozen event loop never slows forwarding down.
 import type { Layout, RegionLayout } from './layout.js';
 import { bytesOf, getNumber } from './record-fields.js';
 

@@ -1,5 +1,5 @@
-// The shared memory's layout as the addon describes it, narrowed from `unknown` once. All numbers come
-// from native/shared/layout.h and native/table/table_image.h; the names are in layout-names.ts.
+// The shared memory's layout as the addon describes it, narrowed from `unknown` once. All numbers
+// come from native/shared/layout.h and native/table/table_image.h; names are in layout-names.ts.
 import { constantNames, enumNames, recordFields, regionNames, rowNames } from './layout-names.js';
 
 const fieldTypes = ['u8', 'u16', 'u32', 'u64', 'i32'] as const;

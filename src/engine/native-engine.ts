@@ -46,7 +46,7 @@ interface Ping {
   readonly timeout: Timer;
 }
 
-/** Draining events takes at most this long per turn, so that a flood of them leaves room for others. */
+/** Draining events takes at most so long per turn: a flood of them leaves room for others. */
 const drainBudgetMs = 2;
 /** Events taken from one ring before the next ring and the clock get a look. */
 const drainBatch = 64;

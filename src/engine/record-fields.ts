@@ -26,7 +26,7 @@ export function setNumber(view: DataView, at: number, field: Field, value: numbe
   }
 }
 
-/** A u64 beyond 2^53 loses its lowest bits: a byte counter needs 285 years at 1 GB/s to get there. */
+/** A u64 above 2^53 loses its lowest bits: a byte counter gets there in 104 days at 1 GB/s. */
 export function getNumber(view: DataView, at: number, field: Field): number {
   const offset = at + field.offset;
   switch (field.type) {

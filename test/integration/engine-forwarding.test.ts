@@ -157,6 +157,14 @@ describe('UDP through the addon', () => {
     expect(counter(counted, 'to_target_bytes')).toBe(total);
     expect(counter(counted, 'to_client_bytes')).toBe(total);
     expect(counter(counted, 'sessions_opened')).toBe(1);
+    harness.engine.closeConnections('all', 0);
+    await waitFor('the session to be closed', () => harness.accessRecords[0]);
+    expect(harness.accessRecords[0]).toMatchObject({
+      kind: 'session',
+      reason: 'closed_by_operator',
+      toTargetBytes: total,
+    });
+    expect(counter(harness.engine.counters.listener(0), 'sessions_closed')).toBe(1);
   });
 
   it('reports a port that nobody listens on as unreachable', async () => {

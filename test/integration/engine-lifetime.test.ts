@@ -142,6 +142,7 @@ describe('an event loop that is blocked', () => {
     const { counters } = engine;
     expect(counters.listener(0).get('connections_closed')).toBe(connections);
     expect(counters.eventsDropped()).toBe(connections - 4096);
+    expect(counters.worker(0).get('events_dropped')).toBe(connections - 4096);
     await waitFor('the ring to be drained', () => accessRecords.length === 4096);
     expect(counters.listenerCloseReasons(0).get('no_target')).toBe(connections);
     expect(accessRecords[4095]?.reason).toBe('no_target');

@@ -42,7 +42,7 @@ async function started(): Promise<{ harness: EngineHarness; spec: TableSpec }> {
 }
 
 describe('a table', () => {
-  it('binds port 0 to a port of the kernel, IPv4 and IPv6, and keeps it at the next table', async () => {
+  it('binds port 0, IPv4 and IPv6, and keeps the port at the next table', async () => {
     const { harness, spec } = await started();
     const withIpv6: TableSpec = {
       ...spec,

@@ -1,6 +1,6 @@
-// Starts an engine by the bare addon, in a process or a worker thread of its own, and then leaves in
-// the way that it is told: `return` (nothing more to do), `exit`, `stop` (and wait), `stop-and-exit`
-// (exit while stopping), `stay`.
+// Starts an engine by the bare addon, in a process or a worker thread of its own, and then leaves
+// in the way that it is told: `return` (nothing more to do), `exit`, `stop` (and wait),
+// `stop-and-exit` (exit while stopping), `stay`.
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';

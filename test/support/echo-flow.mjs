@@ -1,5 +1,5 @@
-// A process of its own: an echo target on a unix socket and a client that goes through a listener to
-// it, for tests that block the event loop of the engine's process meanwhile.
+// A process of its own: an echo target on a unix socket and a client that goes through a listener
+// to it, for tests that block the event loop of the engine's process meanwhile.
 //   node echo-flow.mjs <socket path> <listener port> <duration ms>
 // Prints {roundTrips, longestGapMs} as JSON.
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
-// A real engine for tests: started with small defaults, its events recorded, its tables written in a
-// line each.
+// A real engine for tests: started with small defaults, its events recorded, its tables written in
+// a line each.
 import { systemClock } from '../../src/clock.js';
 import { loadAddon } from '../../src/engine/addon.js';
 import type {

@@ -1,5 +1,5 @@
-// A layout as an addon could describe it, with every offset in another place than the real one: what
-// reads or writes by it has no number of its own.
+// A layout as an addon could describe it, with every offset in another place than the real one:
+// what reads or writes by it has no number of its own.
 
 import type { Layout, RegionLayout } from '../../src/engine/layout.js';
 import { parseLayout, parseRegionLayout } from '../../src/engine/layout.js';

@@ -1,5 +1,5 @@
-// A TCP peer that does exactly what a script says: read so much, write this, close, reset, hold still.
-// As a target it plays the script for every connection; as a client it plays it once.
+// A TCP peer that does exactly what a script says: read so much, write this, close, reset, hold
+// still. As a target it plays the script for every connection; as a client it plays it once.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,82 +45,93 @@ struct TestTable {
   std::vector<uint16_t> target_ports = {};  // on 127.0.0.1; slots 0, 1, ...
 };
 
-// One pool with all targets. The order is that of table_image.h.
-inline std::vector<std::byte> image_of(const TestTable& wanted) {
+// The records of an image, before they have a place in it.
+struct ImageParts {
   std::vector<table::ListenerRecord> listeners;
   std::vector<table::AddressRecord> binds;
+  table::PoolRecord pool{};  // of all targets
   std::vector<table::TargetRecord> targets;
   std::vector<table::CandidateRecord> candidates;
-  std::string strings = "name";
-  for (const TestListener& listener : wanted.listeners) {
-    table::ListenerRecord record{};
-    record.slot = listener.slot;
-    record.protocol = static_cast<uint32_t>(listener.protocol);
-    record.flags = listener.access_log ? static_cast<uint32_t>(table::ListenerFlag::access_log) : 0;
-    record.binds_first = static_cast<uint32_t>(binds.size());
-    record.binds_count = static_cast<uint32_t>(listener.binds.size());
-    record.backlog = listener.backlog;
-    record.connect_timeout_ms = 1000;
-    record.udp_sessions_max = listener.protocol == table::Protocol::udp ? 64 : 0;
-    record.name_bytes = 4;
-    listeners.push_back(record);
-    for (const TestBind& bind : listener.binds) {
-      table::AddressRecord address{};
-      if (bind.unix_path.empty()) {
-        address.family = static_cast<uint16_t>(table::AddressFamily::ipv4);
-        address.port = bind.port;
-        std::memcpy(address.ip, bind.ip, sizeof bind.ip);
-      } else {
-        address.family = static_cast<uint16_t>(table::AddressFamily::unix);
-        address.path_offset = static_cast<uint32_t>(strings.size());
-        address.path_bytes = static_cast<uint32_t>(bind.unix_path.size());
-        strings += bind.unix_path;
-      }
-      binds.push_back(address);
-    }
-  }
-  for (const uint16_t port : wanted.target_ports) {
-    const auto slot = static_cast<uint32_t>(targets.size());
-    table::TargetRecord record{};
-    record.slot = slot;
-    record.flags = static_cast<uint32_t>(table::TargetFlag::serves_sessions);
-    record.name_bytes = 4;
-    record.family = static_cast<uint16_t>(table::AddressFamily::ipv4);
-    record.port = port;
-    record.ip[0] = 127;
-    record.ip[3] = 1;
-    targets.push_back(record);
-    candidates.push_back({slot, 1});
-  }
-  table::PoolRecord pool{};
-  pool.policy = static_cast<uint32_t>(table::PolicyKind::round_robin);
-  pool.primaries_count = static_cast<uint32_t>(candidates.size());
-  pool.backups_first = pool.primaries_count;
-  pool.hash_prefix_v4 = 32;
-  pool.hash_prefix_v6 = 128;
+  std::string strings = "name";  // everybody's
+};
 
+inline void add_bind(ImageParts& parts, const TestBind& bind) {
+  table::AddressRecord address{};
+  if (bind.unix_path.empty()) {
+    address.family = static_cast<uint16_t>(table::AddressFamily::ipv4);
+    address.port = bind.port;
+    std::memcpy(address.ip, bind.ip, sizeof bind.ip);
+  } else {
+    address.family = static_cast<uint16_t>(table::AddressFamily::unix);
+    address.path_offset = static_cast<uint32_t>(parts.strings.size());
+    address.path_bytes = static_cast<uint32_t>(bind.unix_path.size());
+    parts.strings += bind.unix_path;
+  }
+  parts.binds.push_back(address);
+}
+
+inline void add_listener(ImageParts& parts, const TestListener& listener) {
+  table::ListenerRecord record{};
+  record.slot = listener.slot;
+  record.protocol = static_cast<uint32_t>(listener.protocol);
+  record.flags = listener.access_log ? static_cast<uint32_t>(table::ListenerFlag::access_log) : 0;
+  record.binds_first = static_cast<uint32_t>(parts.binds.size());
+  record.binds_count = static_cast<uint32_t>(listener.binds.size());
+  record.backlog = listener.backlog;
+  record.connect_timeout_ms = 1000;
+  record.udp_sessions_max = listener.protocol == table::Protocol::udp ? 64 : 0;
+  record.name_bytes = 4;
+  parts.listeners.push_back(record);
+  for (const TestBind& bind : listener.binds) add_bind(parts, bind);
+}
+
+inline void add_target(ImageParts& parts, uint16_t port) {
+  const auto slot = static_cast<uint32_t>(parts.targets.size());
+  table::TargetRecord record{};
+  record.slot = slot;
+  record.flags = static_cast<uint32_t>(table::TargetFlag::serves_sessions);
+  record.name_bytes = 4;
+  record.family = static_cast<uint16_t>(table::AddressFamily::ipv4);
+  record.port = port;
+  record.ip[0] = 127;
+  record.ip[3] = 1;
+  parts.targets.push_back(record);
+  parts.candidates.push_back({slot, 1});
+}
+
+inline ImageParts parts_of(const TestTable& wanted) {
+  ImageParts parts;
+  for (const TestListener& listener : wanted.listeners) add_listener(parts, listener);
+  for (const uint16_t port : wanted.target_ports) add_target(parts, port);
+  parts.pool.policy = static_cast<uint32_t>(table::PolicyKind::round_robin);
+  parts.pool.primaries_count = static_cast<uint32_t>(parts.candidates.size());
+  parts.pool.backups_first = parts.pool.primaries_count;
+  parts.pool.hash_prefix_v4 = 32;
+  parts.pool.hash_prefix_v6 = 128;
+  return parts;
+}
+
+// The order is that of table_image.h.
+inline std::vector<std::byte> image_of(const TestTable& wanted) {
+  const ImageParts parts = parts_of(wanted);
   std::vector<std::byte> image(sizeof(table::ImageHeader));
-  const auto append = [&image](const void* data, size_t bytes) {
-    const auto* first = static_cast<const std::byte*>(data);
-    const auto offset = static_cast<uint32_t>(image.size());
-    image.insert(image.end(), first, first + bytes);
-    return offset;
+  const auto append = [&image](const auto& records, uint32_t& offset, uint32_t& count) {
+    const std::span<const std::byte> bytes = std::as_bytes(std::span(records));
+    offset = static_cast<uint32_t>(image.size());
+    count = static_cast<uint32_t>(records.size());
+    image.insert(image.end(), bytes.begin(), bytes.end());
   };
   table::ImageHeader header{};
   header.magic = table::kImageMagic;
   header.version = table::kImageVersion;
   header.generation = wanted.generation;
-  const auto section = [&append](const auto& records, uint32_t& offset, uint32_t& count) {
-    offset = append(records.data(), records.size() * sizeof(records[0]));
-    count = static_cast<uint32_t>(records.size());
-  };
-  section(listeners, header.listeners_offset, header.listeners_count);
-  section(binds, header.binds_offset, header.binds_count);
-  section(std::vector{pool}, header.pools_offset, header.pools_count);
-  section(targets, header.targets_offset, header.targets_count);
-  section(candidates, header.candidates_offset, header.candidates_count);
-  section(std::vector<table::AddressRecord>{}, header.sources_offset, header.sources_count);
-  section(strings, header.strings_offset, header.strings_bytes);
+  append(parts.listeners, header.listeners_offset, header.listeners_count);
+  append(parts.binds, header.binds_offset, header.binds_count);
+  append(std::vector{parts.pool}, header.pools_offset, header.pools_count);
+  append(parts.targets, header.targets_offset, header.targets_count);
+  append(parts.candidates, header.candidates_offset, header.candidates_count);
+  append(std::vector<table::AddressRecord>{}, header.sources_offset, header.sources_count);
+  append(parts.strings, header.strings_offset, header.strings_bytes);
   header.total_bytes = static_cast<uint32_t>(image.size());
   std::memcpy(image.data(), &header, sizeof header);
   header.checksum = table::crc32(image);

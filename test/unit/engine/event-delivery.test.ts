@@ -1,3 +1,4 @@
+// Ring events as calls of EngineEvents.
 import { describe, expect, it } from 'vitest';
 import type { EngineEvents } from '../../../src/engine/engine.js';
 import { clientIpText, deliver, errorName } from '../../../src/engine/event-delivery.js';

@@ -1,3 +1,4 @@
+// Narrowing what the addon describes, and single fields of records.
 import { describe, expect, it } from 'vitest';
 import { parseLayout, parseRegionLayout } from '../../../src/engine/layout.js';
 import { bytesOf, getNumber, setBytes, setNumber } from '../../../src/engine/record-fields.js';

@@ -1,3 +1,4 @@
+// The engine over a native side that the test plays.
 import { describe, expect, it } from 'vitest';
 import type { Addon } from '../../../src/engine/addon.js';
 import { loadAddon } from '../../../src/engine/addon.js';
@@ -58,11 +59,6 @@ function start() {
       acceptPaused: () => undefined,
     },
   });
-  const ringAt = (index: number) => region.first_ring + index * region.ring_bytes;
-  const ring = (index: number) => ({
-    words: new Uint32Array(memory, ringAt(index), region.ring_first_record / 4),
-    view: new DataView(memory, ringAt(index) + region.ring_first_record),
-  });
   return {
     engine,
     clock,
@@ -71,6 +67,21 @@ function start() {
     memory,
     wake: () => wake(),
     stopped: () => stopped,
+    bell: () => new Uint32Array(memory, region.doorbell_pending, 1),
+    ...nativeEnds(memory),
+  };
+}
+
+/** The native ends of the rings. */
+function nativeEnds(memory: ArrayBuffer) {
+  const ring = (index: number) => {
+    const at = region.first_ring + index * region.ring_bytes;
+    return {
+      words: new Uint32Array(memory, at, region.ring_first_record / 4),
+      view: new DataView(memory, at + region.ring_first_record),
+    };
+  };
+  return {
     /** The oldest unread command of a ring, by field. */
     takeCommand(index: number): ((name: CommandName) => number) & { readonly ip: number[] } {
       const { words, view } = ring(index);
@@ -100,7 +111,6 @@ function start() {
       }
       words[region.ring_head / 4] = head + 1;
     },
-    bell: () => new Uint32Array(memory, region.doorbell_pending, 1),
   };
 }
 
@@ -109,7 +119,7 @@ function table(generation: number) {
 }
 
 describe('apply', () => {
-  it('sends one table at a time, in turn through both areas, each with its own outcome', async () => {
+  it('sends one table at a time, in turn through both areas', async () => {
     const native = start();
     const outcomes = [native.engine.apply(table(1)), native.engine.apply(table(2))];
     await settle();
@@ -237,7 +247,7 @@ describe('closeConnections', () => {
 });
 
 describe('close', () => {
-  it('stops once, rejects tables without an answer, and reads what the threads said last', async () => {
+  it('stops once, rejects what has no answer, and reads what came last', async () => {
     const native = start();
     const unanswered = native.engine.apply(table(1));
     await settle();

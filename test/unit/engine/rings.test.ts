@@ -1,3 +1,4 @@
+// Command rings, event rings and counters over memory of their own.
 import { describe, expect, it } from 'vitest';
 import { CommandRing } from '../../../src/engine/command-ring.js';
 import { openCounters, readU64 } from '../../../src/engine/counters.js';

@@ -1,3 +1,4 @@
+// Tables written as images, read back by the layout.
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { bytesOf, getNumber } from '../../../src/engine/record-fields.js';
