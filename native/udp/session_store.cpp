@@ -135,7 +135,8 @@ OpenOutcome SessionStore::open(const SessionRequest& request) {
   session->target_slot = connected.target_slot;
   // On every listener, bulk or not: joining what is there anyway delays nothing, changes nothing on
   // the wire, and saves a third of the worker's time with bursts of 16 (2.8 against 4.5 us per
-  // round trip on loopback). GRO is for bulk alone: it has the sender's datagrams wait for others.
+  // round trip on loopback). GRO is for bulk alone: small
+  // requests gain nothing by it (techniques.md, section 3).
   session->gso_to_target = gso_;
   session->gso_to_client = gso_;
   session->opened_ns = links_.now_ns;
