@@ -73,6 +73,8 @@ class WiredLoadBalancer implements LoadBalancer {
   readonly #checker: HealthChecker;
   readonly #discovery: DnsDiscovery;
   #config: Config;
+  /** The engine's threads do not keep the process alive; serving must. */
+  readonly #hold = setInterval(() => undefined, 2 ** 31 - 1);
   #draining = false;
   #details: ReadonlyMap<string, ProbeDetail> = new Map();
 
@@ -177,6 +179,7 @@ class WiredLoadBalancer implements LoadBalancer {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#hold);
     this.#checker.close();
     this.#discovery.close();
     this.#controller.close();

@@ -111,6 +111,8 @@ export function buildTable(facts: Facts): Table {
       retries,
       primaries: candidates(primaries),
       backups: candidates(backups),
+      primariesConfigured: pool.targets.filter(({ backup }) => !backup).length,
+      backupsConfigured: pool.targets.filter(({ backup }) => backup).length,
       sources,
       tcp,
     };

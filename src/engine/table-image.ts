@@ -120,8 +120,8 @@ function addPool(draft: Draft, pool: TablePool): void {
     hash_prefix_v4: pool.policy.prefixV4,
     hash_prefix_v6: pool.policy.prefixV6,
     ...keepAliveValues(pool.tcp),
-    primaries_configured: pool.primariesConfigured ?? 0,
-    backups_configured: pool.backupsConfigured ?? 0,
+    primaries_configured: pool.primariesConfigured,
+    backups_configured: pool.backupsConfigured,
   });
 }
 

@@ -26,9 +26,12 @@ export interface TablePool {
   readonly retries: number;
   readonly primaries: readonly Candidate[];
   readonly backups: readonly Candidate[];
-  /** Targets that the config names for the tier, eligible or not; left out = not known. */
-  readonly primariesConfigured?: number;
-  readonly backupsConfigured?: number;
+  /**
+   * Targets that the configuration has for the tier, eligible or not: what depends on their number,
+   * such as the size of a Maglev table, must not follow their health.
+   */
+  readonly primariesConfigured: number;
+  readonly backupsConfigured: number;
   readonly sources: readonly IpAddress[];
   readonly tcp: TcpOptions;
 }

@@ -1,8 +1,10 @@
 // The life of a real process: start, refusal to start, drain, and the ways to end.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type EchoTarget, startTcpEcho } from '../support/echo-target.js';
+import { temporaryFolder } from '../support/real-server.js';
 import { configHead, mainPath, startSluice } from '../support/sluice-process.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -88,6 +90,25 @@ describe('stopping', () => {
     await sluice.event('drain_started');
     for (let round = 0; round < 20; round++) expect(await echoes(open, `y${round}`)).toBe(true);
     open.end();
+    expect(await sluice.exited).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('a sluice with nothing but a listener', () => {
+  it('goes on serving: no admin API, no probe and no watch is needed to keep it alive', async () => {
+    const target = await echoTarget();
+    const socketPath = join(await temporaryFolder(), 'echo.sock');
+    const sluice = await startSluice(`admin: { listen: off }
+log: { format: json }
+listeners: { echo: { bind: "unix:${socketPath}", pool: echo } }
+pools: { echo: { targets: ["127.0.0.1:${target.port}"], health: none } }`);
+    for (let round = 0; round < 100; round++) {
+      const socket = connect({ path: socketPath });
+      await once(socket, 'connect');
+      expect(await echoes(socket, `round ${round}`)).toBe(true);
+      socket.destroy();
+    }
+    sluice.signal('SIGTERM');
     expect(await sluice.exited).toEqual({ code: 0, signal: null });
   });
 });

@@ -93,6 +93,8 @@ export function tableOf({ generation, listeners, pools }: TableSpec): Table {
       retries: 1,
       primaries: addresses.map((_, index) => ({ target: first + index, weight: 1 })),
       backups: [],
+      primariesConfigured: addresses.length,
+      backupsConfigured: 0,
       sources: [],
       tcp: plainTcpOptions,
       ...overrides,
