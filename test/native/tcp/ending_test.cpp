@@ -345,6 +345,7 @@ TEST_CASE("a connection does not outlive its lifetime, however busy") {
 
 TEST_CASE("an operator's close ends the connections it names and no others") {
   Path path;
+  REQUIRE(eventually([&] { return path.loop.target(0).connections_opened.load() == 1; }));
   path.loop.call([](tcp::TcpWorker& worker) {
     worker.close_connections(shared::CloseScope::listener, kListenerSlot + 1,
                              CloseReason::closed_by_operator);
