@@ -43,11 +43,12 @@ const timeoutsSchema = z
 const udpSchema = z
   .strictObject({
     requests: integerOr('off', countRange, {
-      description: 'A session ends after this many datagrams to the target.',
+      description:
+        'Datagrams of a client per session; the next one opens a new session, with a new pick.',
       default: 'off',
     }).optional(),
     responses: integerOr('off', countRange, {
-      description: 'A session ends after this many datagrams to the client; 1 suits DNS.',
+      description: 'Answers per request, after which a session ends; 1 suits DNS.',
       default: 'off',
     }).optional(),
     max_sessions: integer(
@@ -104,7 +105,7 @@ export const listenerSchema = z
     tcp: tcpSchema.optional(),
     udp: udpSchema.optional(),
     bulk: flag({
-      description: 'Large datagrams in streams: let the kernel join and split them (GRO, GSO).',
+      description: 'Large datagrams in streams: let the kernel join them on receipt (GRO).',
       default: defaults.listener.bulk,
     }).optional(),
     access_log: flag({

@@ -21,13 +21,13 @@ export interface TcpOptions {
 }
 
 export interface UdpOptions {
-  /** A session ends after this many datagrams to the target; 0 = no bound. */
+  /** Datagrams to the target per session, the next one opens another; 0 = no bound. */
   readonly requests: number;
-  /** A session ends after this many datagrams to the client; 0 = no bound. */
+  /** Answers per request, after which a session ends (nginx's proxy_responses); 0 = no bound. */
   readonly responses: number;
   /** Sessions of this listener on one worker; at the bound new clients are dropped and counted. */
   readonly sessionsMax: number;
-  /** GRO and GSO: for listeners that carry streams of large datagrams. */
+  /** GRO: for listeners that carry streams of large datagrams. GSO is used in any case. */
   readonly bulk: boolean;
 }
 
