@@ -19,12 +19,8 @@ export interface AdminSource {
   readiness(): Readiness;
 }
 
-/** Names under which a browser may reach an admin API on loopback; anything else is a rebinding. */
-const localNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-function isLocalName(host: string): boolean {
-  return localNames.has(host.replace(/:\d+$/, '').toLowerCase());
-}
+/** How a browser may name an admin API on loopback; any other name is a rebinding. */
+const localName = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i;
 
 /**
  * `localOnly`: the API listens on loopback, so a request whose Host is another name comes from a
@@ -35,7 +31,7 @@ export function adminRoutes(source: AdminSource, localOnly: boolean): Hono {
 
   app.use('*', async (context, next) => {
     const host = context.req.header('host') ?? 'localhost';
-    if (localOnly && !isLocalName(host)) {
+    if (localOnly && !localName.test(host)) {
       return context.json({ error: 'this Host is not allowed', code: 'SLUICE_ADMIN_HOST' }, 403);
     }
     context.header('cache-control', 'no-store');

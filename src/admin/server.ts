@@ -1,6 +1,6 @@
 // The admin API's socket: a TCP port or a unix socket, with bounds on what a client may hold.
 import { once } from 'node:events';
-import { unlink } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
@@ -72,6 +72,9 @@ async function listenOnPath(server: Server, path: string): Promise<void> {
 }
 
 async function isStaleSocket(path: string): Promise<boolean> {
+  // Connecting to a file that is no socket is refused too, and such a file is somebody's data.
+  const stats = await lstat(path).catch(() => null);
+  if (!stats?.isSocket()) return false;
   const probe = connect({ path });
   try {
     await once(probe, 'connect');
