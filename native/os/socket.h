@@ -35,8 +35,8 @@ void abort_connection(Fd fd);
 // Bytes received and not yet read. Closing then would make the kernel send RST and throw away what
 // we had sent (techniques.md, pitfall 7).
 [[nodiscard]] size_t unread_bytes(int fd);
-// Bytes (and the FIN) written and not yet acknowledged; on a unix socket, not yet read. 0 also for a
-// socket that is gone: nothing is underway on it.
+// Bytes (and the FIN) written and not yet acknowledged; on a unix socket, not yet read. 0 also for
+// a socket that is gone: nothing is underway on it.
 [[nodiscard]] size_t unacknowledged_bytes(int fd);
 
 // The error that waits on the socket, which this takes away; 0 when none.
