@@ -64,7 +64,7 @@ export async function runApp({ file, demo }: AppOptions): Promise<AppOutcome> {
   } finally {
     await targets?.close();
     removeCrashHandler();
-    log.close();
+    await log.close();
   }
 }
 
@@ -130,7 +130,7 @@ function logCrashes(log: LogSwitch): () => void {
     const message = error instanceof Error ? error.message : String(error);
     const stack = error instanceof Error ? (error.stack ?? '') : '';
     log.event('crashed', { message, stack });
-    log.close();
+    log.flushNow();
     process.stderr.write(`sluice: ${stack || message}\n`);
     process.exit(1);
   };

@@ -10,7 +10,9 @@ export interface LogSwitch extends Logger {
   reopen(): void;
   /** Throws SluiceError SLUICE_LOG_OPEN, and then nothing has changed. */
   change(config: LogConfig): Promise<void>;
-  close(): void;
+  /** Writes what waits, before a process that has crashed ends. */
+  flushNow(): void;
+  close(): Promise<void>;
 }
 
 async function open(config: LogConfig): Promise<OpenLogger> {
@@ -34,8 +36,9 @@ export async function openLogSwitch(config: LogConfig): Promise<LogSwitch> {
     change: async (next) => {
       const previous = current;
       current = await open(next);
-      previous.close();
+      await previous.close();
     },
+    flushNow: () => current.flushNow(),
     close: () => current.close(),
   };
 }

@@ -1,10 +1,11 @@
 // The real logger: pino, as JSON lines, or pretty where a person reads along.
-import { once } from 'node:events';
+import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import pino from 'pino';
-import pretty from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
 import type { LogConfig } from '../model/config.js';
 import { levelOf } from './events.js';
+import { openLogSink, standardDescriptor } from './log-sink.js';
 import type { Logger } from './logger.js';
 
 export interface OpenLogger extends Logger {
@@ -12,16 +13,10 @@ export interface OpenLogger extends Logger {
   readonly output: string;
   /** Opens a log file anew, after a rotation has moved it. Does nothing for stdout and stderr. */
   reopen(): void;
-  /** Writes what is buffered. */
-  close(): void;
-}
-
-// Lines waiting for a slow reader; beyond it lines are lost, because a log must not hold up sluice.
-const bufferBytesMax = 4 * 1024 * 1024;
-
-function descriptorOf(output: string): number | null {
-  if (output === 'stdout') return 1;
-  return output === 'stderr' ? 2 : null;
+  /** Writes what waits, in one try and at once: for a process that ends after a crash. */
+  flushNow(): void;
+  /** Writes what waits; gives up on an output that takes nothing. */
+  close(): Promise<void>;
 }
 
 /** Times carry the clock's noise far behind the point; a microsecond is plenty for a log. */
@@ -36,25 +31,20 @@ function rounded(fields: object): object {
 
 /** Rejects with the system's error when a log file cannot be opened. */
 export async function openPinoLogger({ level, format, output }: LogConfig): Promise<OpenLogger> {
-  const descriptor = descriptorOf(output);
-  const destination = pino.destination({
-    dest: descriptor ?? output,
-    sync: false,
-    maxLength: bufferBytesMax,
-  });
-  await once(destination, 'ready');
+  const descriptor = standardDescriptor(output);
+  const sink = await openLogSink({ output, onTrouble: (reason) => tell(output, reason) });
   const terminal = descriptor !== null && isatty(descriptor);
   const asPretty = format === 'pretty' || (format === 'auto' && terminal);
-  const stream = asPretty
-    ? pretty({
-        destination,
-        colorize: terminal && !process.env.NO_COLOR,
-        translateTime: 'SYS:HH:MM:ss.l',
-        messageFormat: '{event}',
-        ignore: 'event',
-        singleLine: true,
-      })
-    : destination;
+  const prettify = prettyFactory({
+    colorize: terminal && !process.env.NO_COLOR,
+    translateTime: 'SYS:HH:MM:ss.l',
+    messageFormat: '{event}',
+    ignore: 'event',
+    singleLine: true,
+  });
+  const stream = {
+    write: (line: string) => sink.write(asPretty ? (prettify(line) ?? line) : line),
+  };
   const logger = pino(
     {
       level,
@@ -67,9 +57,18 @@ export async function openPinoLogger({ level, format, output }: LogConfig): Prom
   return {
     output,
     event: (name, fields) => logger[levelOf(name, fields)]({ event: name, ...rounded(fields) }),
-    reopen: () => {
-      if (descriptor === null) destination.reopen();
-    },
-    close: () => destination.flushSync(),
+    reopen: () => sink.reopen(),
+    flushNow: () => sink.flushNow(),
+    close: () => sink.close(),
   };
+}
+
+/** The log cannot say that it cannot be written. */
+function tell(output: string, reason: string): void {
+  if (output === 'stderr') return;
+  try {
+    writeSync(2, `sluice: log.output ${output}: ${reason}; lines are lost until it works again\n`);
+  } catch {
+    // Standard error is gone as well.
+  }
 }

@@ -1,13 +1,14 @@
 // What a running sluice tells: log files that can be rotated, access records, the admin API.
 import { once } from 'node:events';
-import { readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Status } from '../../src/model/status.js';
 import { startTcpEcho } from '../support/echo-target.js';
 import { temporaryFolder } from '../support/real-server.js';
-import { configHead, startSluice } from '../support/sluice-process.js';
+import { askAdmin, configHead, startSluice } from '../support/sluice-process.js';
 import { waitFor } from '../support/wait-for.js';
 
 async function echo() {
@@ -80,6 +81,32 @@ pools: { echo: { targets: [{ address: "127.0.0.1:${target.port}", name: only }] 
     const { listeners, pools } = await sluice.status();
     for (const totals of [listeners[0]?.totals, pools[0]?.targets[0]?.totals]) {
       expect(totals).toMatchObject({ to_target_bytes: total, to_client_bytes: total });
+    }
+  });
+
+  it('may lose its folder or its disk without a word to clients', async () => {
+    const target = await echo();
+    const folder = join(await temporaryFolder(), 'log');
+    await mkdir(folder);
+    for (const file of [join(folder, 'sluice.log'), '/dev/full']) {
+      const admin = join(await temporaryFolder(), 'admin.sock');
+      const sluice = await startSluice(
+        `admin: { listen: "unix:${admin}" }
+log: { output: "${file}" }
+listeners: { echo: { bind: "127.0.0.1:0", pool: echo } }
+pools: { echo: { targets: ["127.0.0.1:${target.port}"], health: none } }`,
+        { waitReady: false },
+      );
+      const status = () => askAdmin(`unix:${admin}`, '/status').then((answer) => answer.json());
+      await waitFor('a status', () => status().then(Boolean, () => false), { timeoutMs: 20_000 });
+      await rm(folder, { recursive: true, force: true });
+      sluice.signal('SIGUSR1');
+      await waitFor('the trouble', () => sluice.stderr().includes(`log.output ${file}`));
+      const { listeners } = (await status()) as Status;
+      const port = Number(listeners[0]?.addresses[0]?.split(':')[1]);
+      expect(await exchange(port, 1000)).toBe(1000);
+      sluice.signal('SIGTERM');
+      expect(await sluice.exited).toEqual({ code: 0, signal: null });
     }
   });
 

@@ -2,7 +2,7 @@
 // logs and the admin API only, and always stopped.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,6 +70,8 @@ async function spawnSluice(config: string, options: SluiceOptions): Promise<Spaw
   const folder = await mkdtemp(join(tmpdir(), 'sluice-e2e-'));
   const configPath = join(folder, 'sluice.yaml');
   await writeFile(configPath, config, { mode: 0o644 });
+  // Another user has to get there.
+  if (options.uid !== undefined) await chmod(folder, 0o755);
   const [file = '', ...rest] = [
     ...(options.wrapper ?? []),
     process.execPath,
@@ -167,7 +169,7 @@ export async function startSluice(
 }
 
 /** GET over TCP or a unix socket; a unix socket also reaches into a network namespace. */
-async function askAdmin(address: string, path: string): Promise<Response> {
+export async function askAdmin(address: string, path: string): Promise<Response> {
   if (!address.startsWith('unix:')) return fetch(`${address}${path}`);
   const asked = request({ socketPath: address.slice('unix:'.length), path });
   asked.end();
