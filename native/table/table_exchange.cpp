@@ -22,7 +22,6 @@ void TableExchange::publish(std::unique_ptr<Table> table) {
   SLUICE_CHECK(tables_.empty() || table->generation > tables_.back()->generation);
   current_.store(table.get(), std::memory_order_seq_cst);
   tables_.push_back(std::move(table));
-  reclaim();
 }
 
 void TableExchange::reclaim() {

@@ -13,9 +13,9 @@
 
 namespace sluice::table {
 
-// Each worker has a hazard pointer: `held` names the table that it may be reading. Live tables are
-// at most one per worker and the published one, however many were published and however long a
-// worker stalls.
+// Each worker has a hazard pointer: `held` names the table that it may be reading. After reclaim()
+// live tables are at most one per worker and the published one, however many were published and
+// however long a worker stalls.
 class TableExchange {
  public:
   explicit TableExchange(uint32_t workers);
@@ -24,9 +24,11 @@ class TableExchange {
   TableExchange& operator=(const TableExchange&) = delete;
 
   // ---- Coordinator only ------------------------------------------------------------------------
-  // Generations must rise. Frees what it can of the earlier ones.
+  // Generations must rise. Frees nothing: a worker names the new table before its parts have let go
+  // of the one before, so when that may go is not for this call to say.
   void publish(std::unique_ptr<Table> table);
-  // Frees every replaced table that no worker holds. Worth a call when applied_generation() rose.
+  // Frees every replaced table that no worker holds. To be called only while no worker's parts are
+  // changing from one table to the next.
   void reclaim();
   // The newest generation that every worker has adopted, or has passed by adopting a later one; a
   // stopped worker has passed all. What a worker did under earlier tables happened before.

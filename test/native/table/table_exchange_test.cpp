@@ -93,12 +93,44 @@ TEST_CASE("a replaced table is freed when its last worker has moved on") {
   stop_all(exchange, 2);
 }
 
-TEST_CASE("tables that no worker ever adopted are freed at the next publication") {
+TEST_CASE("tables that no worker ever adopted are freed when the coordinator reclaims") {
   TableExchange exchange(1);
   for (uint64_t generation = 1; generation <= 1000; generation++) {
     exchange.publish(table_of(generation));
+    exchange.reclaim();
     CHECK(exchange.live_tables() == 1);
   }
+}
+
+// A busy worker adopts between any two instructions of the coordinator, and its parts look at the
+// table before while they change to the new one: publishing must not free that under them.
+TEST_CASE("a table lives on while its worker changes from it to the one just published") {
+  constexpr uint64_t kGenerations = 3000;
+  TableExchange exchange(1);
+  exchange.publish(table_of(1));
+  std::atomic<uint64_t> changed{0};
+  std::atomic<uint32_t> torn{0};
+  std::thread worker([&] {
+    const Table* before = exchange.adopt(0);
+    changed.store(before->generation);
+    while (before->generation < kGenerations) {
+      const Table* next = exchange.adopt(0);
+      if (next == before) continue;
+      if (!is_whole(*before)) torn++;
+      before = next;
+      changed.store(next->generation);
+    }
+    exchange.stop(0);
+  });
+  for (uint64_t generation = 2; generation <= kGenerations; generation++) {
+    while (changed.load() < generation - 1) std::this_thread::yield();
+    exchange.reclaim();
+    REQUIRE(exchange.live_tables() == 1);
+    exchange.publish(table_of(generation));
+    CHECK(exchange.live_tables() == 2);
+  }
+  worker.join();
+  CHECK(torn == 0);
 }
 
 TEST_CASE("stalled workers keep one table each, however many are published") {
@@ -111,6 +143,7 @@ TEST_CASE("stalled workers keep one table each, however many are published") {
   }
   for (uint64_t generation = 10; generation < 3000; generation++) {
     exchange.publish(table_of(generation));
+    exchange.reclaim();
     REQUIRE(exchange.live_tables() == kWorkers + 1);
   }
   for (uint32_t worker = 0; worker < kWorkers; worker++) {
@@ -175,6 +208,7 @@ TEST_CASE("workers always read whole tables of rising generations, also beside a
   uint32_t live_most = 0;
   for (uint64_t generation = 2; generation <= kGenerations; generation++) {
     exchange.publish(table_of(generation));
+    exchange.reclaim();
     live_most = std::max(live_most, exchange.live_tables());
     const uint64_t now = exchange.applied_generation();
     if (now < applied) fallen++;
