@@ -139,6 +139,8 @@ export async function runProgram(
     maxBuffer: 256 * 1024 * 1024,
     encoding: 'utf8',
   });
+  // A program that does not read its input may be gone before it is written.
+  running.child.stdin?.on('error', () => undefined);
   running.child.stdin?.end(input);
   const { stdout } = await running;
   return stdout;

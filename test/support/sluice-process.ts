@@ -81,16 +81,20 @@ async function spawnSluice(config: string, options: SluiceOptions): Promise<Spaw
   ];
   const child = spawn(file, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
     env: { ...process.env, ...options.env },
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
   });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`cannot start ${file}`);
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors += text;
   });
   const exited = once(child, 'close').then(([code, signal]): Exit => ({ code, signal }));
   onTestFinished(async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    // The whole group: a wrapper such as strace is not the process that it runs.
+    if (child.exitCode === null && child.signalCode === null) process.kill(-pid, 'SIGKILL');
     await exited;
     await rm(folder, { recursive: true, force: true });
   });
