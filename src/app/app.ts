@@ -15,6 +15,7 @@ import { type LoadBalancer, startLoadBalancer } from './load-balancer.js';
 import { type LogSwitch, openLogSwitch } from './log-switch.js';
 import { Reloader } from './reloader.js';
 import { serveUntilStopped } from './shutdown.js';
+import { outliveHangups } from './signals.js';
 import { version } from './version.js';
 
 export interface AppOptions {
@@ -37,7 +38,19 @@ interface Parts {
  * Runs until a signal ends it. Throws SluiceError when it cannot start; what had been started is
  * closed then.
  */
-export async function runApp({ file, demo }: AppOptions): Promise<AppOutcome> {
+export async function runApp(options: AppOptions): Promise<AppOutcome> {
+  const hangups = outliveHangups();
+  try {
+    return await runUntilStopped(options, hangups.asked);
+  } finally {
+    hangups.release();
+  }
+}
+
+async function runUntilStopped(
+  { file, demo }: AppOptions,
+  reloadAsked: () => boolean,
+): Promise<AppOutcome> {
   const startedMs = performance.now();
   const loaded = await loadRunnable(file, systemClock());
   const problems = loaded.ok ? loaded.warnings : [...loaded.errors, ...loaded.warnings];
@@ -54,7 +67,10 @@ export async function runApp({ file, demo }: AppOptions): Promise<AppOutcome> {
     log.event('starting', { version: version(), file, workers, nodeVersion });
     if (demo) targets = await startDemoTargets(demoTargetsOf(config));
     const parts = await start(config, log);
-    await serve(parts, file, () => announce(parts, { demo, startedMs }));
+    await serve(parts, file, (reloader) => {
+      announce(parts, { demo, startedMs });
+      if (reloadAsked()) reloader.request('signal');
+    });
     return 'stopped';
   } catch (error) {
     if (error instanceof SluiceError) {
@@ -109,13 +125,13 @@ function indent(status: Parameters<typeof demoCommands>[0]): readonly string[] {
 async function serve(
   { config, log, balancer, admin }: Parts,
   file: string,
-  onServing: () => void,
+  onServing: (reloader: Reloader) => void,
 ): Promise<void> {
   const reloader = new Reloader({ file, config, balancer, log, clock: systemClock() });
   try {
     await reloader.followFile();
     const stopped = serveUntilStopped({ balancer, log, reloader });
-    onServing();
+    onServing(reloader);
     await stopped;
   } finally {
     await reloader.close();

@@ -42,9 +42,9 @@ export interface LoadBalancer {
   close(): Promise<void>;
 }
 
-function hostsOf({ pools }: Config): ReadonlySet<string> {
+function hostsOf({ pools }: Config): readonly string[] {
   const addresses = pools.flatMap(({ targets }) => targets.map(({ address }) => address));
-  return new Set(addresses.flatMap((address) => (address.kind === 'name' ? [address.host] : [])));
+  return addresses.flatMap((address) => (address.kind === 'name' ? [address.host] : []));
 }
 
 /**
@@ -75,7 +75,10 @@ class WiredLoadBalancer implements LoadBalancer {
   #config: Config;
   /** The engine's threads do not keep the process alive; serving must. */
   readonly #hold = setInterval(() => undefined, 2 ** 31 - 1);
+  /** Those that wait for their names or their table; a caller need not wait for the last one. */
+  readonly #arriving = new Set<Config>();
   #draining = false;
+  #closed = false;
   #details: ReadonlyMap<string, ProbeDetail> = new Map();
 
   constructor(config: Config, options: LoadBalancerOptions) {
@@ -133,20 +136,27 @@ class WiredLoadBalancer implements LoadBalancer {
   }
 
   async begin(): Promise<ReloadOutcome> {
-    await this.#discovery.update(hostsOf(this.#config));
+    await this.#followNames();
     const outcome = await this.#controller.start(this.#config);
     if (outcome.applied) this.#checker.update(this.#config.pools, this.#discovery.addresses());
     return outcome;
   }
 
   async reload(config: Config): Promise<ReloadOutcome> {
-    // Names of both, until it is known which configuration stays.
-    await this.#discovery.update(new Set([...hostsOf(this.#config), ...hostsOf(config)]));
+    this.#arriving.add(config);
+    await this.#followNames();
     const outcome = await this.#controller.reload(config);
+    this.#arriving.delete(config);
     if (outcome.applied) this.#config = config;
-    await this.#discovery.update(hostsOf(this.#config));
-    this.#checker.update(this.#config.pools, this.#discovery.addresses());
+    await this.#followNames();
+    if (!this.#closed) this.#checker.update(this.#config.pools, this.#discovery.addresses());
     return outcome;
+  }
+
+  /** Names of all, until it is known which configuration stays. */
+  async #followNames(): Promise<void> {
+    if (this.#closed) return;
+    await this.#discovery.update([this.#config, ...this.#arriving].flatMap(hostsOf));
   }
 
   status(): Status {
@@ -179,6 +189,7 @@ class WiredLoadBalancer implements LoadBalancer {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     clearInterval(this.#hold);
     this.#checker.close();
     this.#discovery.close();

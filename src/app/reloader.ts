@@ -70,9 +70,10 @@ export class Reloader {
   /** Waits for a reload that is under way; none begins after this. */
   async close(): Promise<void> {
     this.#closed = true;
+    // Before the watch, which a reload under way may still open.
+    await this.#running;
     this.#watch?.close();
     this.#watch = null;
-    await this.#running;
   }
 
   async #reload(trigger: ReloadTrigger): Promise<void> {

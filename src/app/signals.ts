@@ -14,6 +14,19 @@ export interface SignalActions {
   reopenLogs(): void;
 }
 
+/**
+ * A SIGHUP before anything can be reloaded, or after: it must not end the process, which is what it
+ * does to one that has no handler. `asked` tells whether there was one.
+ */
+export function outliveHangups(): { asked(): boolean; release(): void } {
+  let asked = false;
+  const note = () => {
+    asked = true;
+  };
+  process.on('SIGHUP', note);
+  return { asked: () => asked, release: () => process.off('SIGHUP', note) };
+}
+
 /** Installs the handlers; the returned function removes them again. */
 export function installSignals(actions: SignalActions): () => void {
   let stopping = false;

@@ -28,7 +28,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
     .description('say what is wrong with FILE, and whether this machine can run it')
     .argument('[FILE]', 'configuration', 'sluice.yaml')
     .option('--json', 'print the findings as JSON')
-    .addHelpText('after', '\nExample:\n  sluice check sluice.yaml && kill -HUP "$(pidof sluice)"')
+    .addHelpText('after', '\nExample:\n  sluice check sluice.yaml && systemctl reload sluice')
     .action(async (file: string, options: { readonly json?: true }) => {
       const { check } = await import('./check.js');
       process.exitCode = await check(file, { json: options.json === true });

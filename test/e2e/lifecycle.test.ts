@@ -113,6 +113,24 @@ pools: { echo: { targets: ["127.0.0.1:${target.port}"], health: none } }`);
   });
 });
 
+describe('a SIGHUP while sluice starts', () => {
+  it('reloads when that can be done, and does not end the process', async () => {
+    const targets = Array.from({ length: 2000 }, (_, index) => `"127.0.1.1:${index + 1}"`);
+    const sluice = await startSluice(
+      `${configHead}
+listeners: { echo: { bind: "127.0.0.1:0", pool: echo } }
+pools: { echo: { targets: [${targets.join()}], health: none } }`,
+      { waitReady: false },
+    );
+    await sluice.event('starting');
+    sluice.signal('SIGHUP');
+    await sluice.event('reload_applied');
+    expect(sluice.log.findIndex(({ event }) => event === 'ready')).toBeGreaterThan(0);
+    sluice.signal('SIGTERM');
+    expect(await sluice.exited).toEqual({ code: 0, signal: null });
+  });
+});
+
 describe('an address that is taken', () => {
   it('refuses a second sluice, and the first keeps every connection', async () => {
     const target = await echoTarget();
