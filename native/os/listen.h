@@ -55,7 +55,8 @@ void admit_own(int fd);
 void set_backlog(int fd, uint32_t backlog);
 
 // Takes a listening TCP socket out of service while it stays open: what still waits in its queue is
-// reset, so it is drained first; new clients go to the other sockets of the address, or are refused.
+// reset, so it is drained first; new clients go to the other sockets of the address, or are
+// refused.
 void stop_listening(int fd);
 
 // Removes the socket file at `path` if nobody listens on it: to be called after the last of its

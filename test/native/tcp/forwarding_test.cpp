@@ -139,7 +139,10 @@ TEST_CASE("random streams are byte-exact with small pipes that stream early") {
 
 // Pitfall 1: EAGAIN of a full pipe taken for a dry socket stalls, the reverse spins.
 TEST_CASE("a slow reader gets all of a stream while the worker sleeps") {
-  Path path;
+  // Reads this small are full ones even from a socket with a small window: the stream splices.
+  shared::EngineOptions options = TcpLoop::options();
+  options.scratch_bytes = 16 * 1024;
+  Path path(options);
   Peer client = Peer::connect(path.draft.address());
   Peer target = path.target_listener.accept();
   constexpr uint64_t kTotal = 48 << 20;
@@ -147,14 +150,18 @@ TEST_CASE("a slow reader gets all of a stream while the worker sleeps") {
     CHECK(client.send(kUp, kTotal) == kTotal);
     client.finish();
   });
-  // Full socket buffers, and a pipe or a stash with bytes in it, that nobody takes.
+  // Full socket buffers, and a pipe or a stash with bytes in it, that nobody takes. The kernel may
+  // squeeze its queues and take a little more now and then; a loop that spins is never still.
   path.loop.await_quiet();
   CHECK(path.loop.worker().pipes_in_use.load() + path.loop.worker().stashes_in_use.load() == 1);
-  const uint64_t turns_before = path.loop.turns();
-  const uint64_t cpu_before_ns = path.loop.cpu_ns();
-  std::this_thread::sleep_for(std::chrono::milliseconds(1000));
-  CHECK(path.loop.turns() - turns_before <= 2);
-  CHECK(path.loop.cpu_ns() - cpu_before_ns < 5'000'000);
+  bool still = false;
+  for (int second = 0; second < 10 && !still; second++) {
+    const uint64_t turns = path.loop.turns();
+    const uint64_t cpu_ns = path.loop.cpu_ns();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+    still = path.loop.turns() - turns <= 2 && path.loop.cpu_ns() - cpu_ns < 5'000'000;
+  }
+  CHECK(still);
   const Received got = target.receive(kUp);
   sends.join();
   CHECK(got.bytes == kTotal);
