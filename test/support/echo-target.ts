@@ -37,7 +37,7 @@ export async function startTcpEcho(options: EchoOptions = {}): Promise<EchoTarge
     if (greeting !== '') socket.write(greeting);
     socket.pipe(socket);
   });
-  server.listen(port, host);
+  server.listen({ port, host, backlog: 4096 });
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
