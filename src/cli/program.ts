@@ -28,7 +28,11 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
     .description('say what is wrong with FILE, and whether this machine can run it')
     .argument('[FILE]', 'configuration', 'sluice.yaml')
     .option('--json', 'print the findings as JSON')
-    .addHelpText('after', '\nExample:\n  sluice check sluice.yaml && systemctl reload sluice')
+    .addHelpText(
+      'after',
+      '\nExit code: 0 fine, 1 this machine cannot run it now, 2 the file is wrong. Beside a sluice\n' +
+        'that runs, its own addresses count as taken: for a reload only code 2 matters.',
+    )
     .action(async (file: string, options: { readonly json?: true }) => {
       const { check } = await import('./check.js');
       process.exitCode = await check(file, { json: options.json === true });
