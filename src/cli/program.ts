@@ -30,8 +30,9 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
     .option('--json', 'print the findings as JSON')
     .addHelpText(
       'after',
-      '\nExit code: 0 fine, 1 this machine cannot run it now, 2 the file is wrong. Beside a sluice\n' +
-        'that runs, its own addresses count as taken: for a reload only code 2 matters.',
+      '\nExit code: 0 fine, 1 this machine cannot run it now, 2 the file is wrong.\n' +
+        'Beside a sluice that runs, its own addresses count as taken: for a reload\n' +
+        'only code 2 matters.',
     )
     .action(async (file: string, options: { readonly json?: true }) => {
       const { check } = await import('./check.js');

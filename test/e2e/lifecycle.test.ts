@@ -95,7 +95,7 @@ describe('stopping', () => {
 });
 
 describe('a sluice with nothing but a listener', () => {
-  it('goes on serving: no admin API, no probe and no watch is needed to keep it alive', async () => {
+  it('goes on serving: without admin API, probe and watch it stays alive', async () => {
     const target = await echoTarget();
     const socketPath = join(await temporaryFolder(), 'echo.sock');
     const sluice = await startSluice(`admin: { listen: off }
