@@ -57,7 +57,10 @@ pools:
     for (let request = 0; request < 20; request++) {
       expect((await runProgram('redis-cli', ['-p', String(port), 'ping'])).trim()).toBe('PONG');
     }
-    const down = await sluice.event('target_health_changed');
-    expect(down).toMatchObject({ pool: 'redis', health: 'unhealthy' });
+    const down = await sluice.event(
+      'target_health_changed',
+      ({ health }) => health === 'unhealthy',
+    );
+    expect(down).toMatchObject({ pool: 'redis', target: `127.0.0.1:${first.port}` });
   });
 });

@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include "support/pace.h"
 #include "support/peer.h"
 #include "support/seed.h"
 #include "support/tcp_loop.h"
@@ -128,7 +129,7 @@ TEST_CASE("a target that answers and closes while the client keeps sending is he
   std::atomic<bool> stop{false};
   std::thread keeps_sending([&] {
     while (!stop.load() && path.client.try_send(100) == 0) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      pace(std::chrono::milliseconds(1));
     }
   });
   const Received got = path.client.receive(kDown, UINT64_MAX, 10'000);
@@ -284,7 +285,7 @@ TEST_CASE("a silent connection is closed after its idle timeout, an active one i
   draft.listener.access_log = true;
   Path path(draft);
   for (int i = 0; i < 8; i++) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    pace(std::chrono::milliseconds(60));
     CHECK(path.client.send(kUp, 10) == 10);
     CHECK(path.target.receive(kUp, 10).bytes == 10);
   }
@@ -338,7 +339,7 @@ TEST_CASE("a connection does not outlive its lifetime, however busy") {
   draft.listener.lifetime_ms = 300;
   Path path(draft);
   while (path.client.try_send(100) == 0) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    pace(std::chrono::milliseconds(5));
   }
   path.await_closed(1, CloseReason::lifetime);
 }

@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include "support/pace.h"
 #include "support/peer.h"
 #include "support/seed.h"
 #include "support/tcp_loop.h"
@@ -84,7 +85,7 @@ void exchange(const shared::EngineOptions& options, uint64_t seed) {
     while (peer.sent() < count) {
       const uint64_t part = 1 + parts() % (1U << (parts() % 20));
       if (peer.send(id, std::min(part, count - peer.sent())) == 0) break;
-      if (parts() % 16 == 0) std::this_thread::sleep_for(std::chrono::microseconds(500));
+      if (parts() % 16 == 0) pace(std::chrono::microseconds(500));
     }
     peer.finish();
   };
@@ -158,7 +159,7 @@ TEST_CASE("a slow reader gets all of a stream while the worker sleeps") {
   for (int second = 0; second < 10 && !still; second++) {
     const uint64_t turns = path.loop.turns();
     const uint64_t cpu_ns = path.loop.cpu_ns();
-    std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+    observe_for(std::chrono::milliseconds(1000));
     still = path.loop.turns() - turns <= 2 && path.loop.cpu_ns() - cpu_ns < 5'000'000;
   }
   CHECK(still);
@@ -190,7 +191,7 @@ TEST_CASE("bursts and crumbs keep their order both ways with slow readers") {
       got.bytes += part.bytes;
       got.ending = part.ending;
       if (part.wrong_at.has_value()) got.wrong_at = part.wrong_at;
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      pace(std::chrono::milliseconds(1));
     }
   };
   std::thread up([&] { send(client, kUp); });

@@ -8,6 +8,7 @@
 #include <random>
 #include <thread>
 
+#include "support/pace.h"
 #include "support/peer.h"
 #include "support/seed.h"
 #include "support/tcp_loop.h"
@@ -49,7 +50,7 @@ TEST_CASE("at max_connections clients wait in the backlog and are served when on
   CHECK(eventually([&] { return path.loop.listener().accept_paused_limit.load() == 1; }));
   CHECK(path.clients[2].send(kUp, 500) == 500);
   const uint64_t turns = path.loop.turns();
-  std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  observe_for(std::chrono::milliseconds(400));
   CHECK(path.loop.turns() - turns < 60);
   CHECK(path.loop.opened() == 2);
   CHECK(path.loop.listener_active().load() == 2);
@@ -155,12 +156,14 @@ TEST_CASE("without descriptors accepting pauses, costs nothing, and resumes by i
   CHECK(eventually([&] { return path.loop.worker().accept_paused.load() == 1; }));
   const uint64_t turns = path.loop.turns();
   const uint64_t cpu_ns = path.loop.cpu_ns();
-  std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+  observe_for(std::chrono::milliseconds(1000));
   CHECK(path.loop.turns() - turns < 60);
   CHECK(path.loop.cpu_ns() - cpu_ns < 50'000'000);
   CHECK(path.loop.worker().accept_paused.load() == 1);
   const uint64_t refused = path.loop.closed_by(CloseReason::local_error);
   CHECK(refused >= 1);
+  // One more may be told by the reserve; the rest wait, though every look finds half a connection.
+  CHECK(refused <= 2);
   CHECK(path.loop.closed() == refused);
 
   limit->lift();
