@@ -101,6 +101,12 @@ int take_error(int fd) {
   return error;
 }
 
+FarEnd far_end(int fd) {
+  const Address remote = remote_address(fd);
+  if (remote.bytes() == 0) return FarEnd::none;
+  return local_address(fd) == remote ? FarEnd::itself : FarEnd::other;
+}
+
 Address local_address(int fd) {
   return name_of(fd, ::getsockname);
 }

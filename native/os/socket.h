@@ -42,6 +42,13 @@ void abort_connection(Fd fd);
 // The error that waits on the socket, which this takes away; 0 when none.
 [[nodiscard]] int take_error(int fd);
 
+enum class FarEnd : uint8_t {
+  none,    // not connected, or not any more
+  itself,  // TCP's simultaneous open, when the kernel chose the port that was connected to
+  other,
+};
+[[nodiscard]] FarEnd far_end(int fd);
+
 [[nodiscard]] Address local_address(int fd);
 [[nodiscard]] Address remote_address(int fd);
 

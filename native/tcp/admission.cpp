@@ -18,11 +18,13 @@ void describe(TcpContext& context, TcpConnection& connection, const table::Liste
               os::AcceptResult accepted) {
   connection.kind = static_cast<uint8_t>(shared::TimerKind::tcp_connection);
   connection.client.fd = std::move(accepted.fd);
+  connection.client.read_to_end = accepted.client.family == AF_UNIX;
   connection.client_address = accepted.client;
   connection.accepted_ns = context.now_ns();
   connection.changed_ns = context.now_ns();
   connection.listener_slot = listener.slot;
   connection.pool_slot = static_cast<uint16_t>(context.table->pools[listener.pool_index].slot);
+  connection.connecting.pool_tenancy = context.pool_tenancy(connection.pool_slot);
   connection.access_log = listener.access_log;
   connection.connect_timeout_ms = listener.connect_timeout_ms;
   connection.idle_timeout_ms = listener.idle_timeout_ms;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <utility>
 
 #include "os/connect.h"
 #include "os/socket.h"
@@ -178,6 +179,7 @@ ConnectProgress try_target(TcpContext& context, TcpConnection& connection, const
     return ConnectProgress::failed;
   }
   connection.target.fd = std::move(start.fd);
+  connection.target.read_to_end = target.address.family() == AF_UNIX;
   const auto token =
       os::EpollToken::of(&connection, static_cast<uint8_t>(shared::TokenKind::tcp_target));
   const auto added = context.links.epoll.add(connection.target.fd.get(), kSideEvents, token);
@@ -196,7 +198,8 @@ ConnectProgress try_target(TcpContext& context, TcpConnection& connection, const
 
 // Tries until one is under way, or the pool's retries are used up.
 ConnectProgress try_next(TcpContext& context, TcpConnection& connection) {
-  const table::Pool* pool = context.pool_at(connection.pool_slot);
+  const table::Pool* pool =
+      context.pool_at(connection.pool_slot, connection.connecting.pool_tenancy);
   while (pool != nullptr && connection.connecting.failures <= pool->retries) {
     const table::Target* target = pick_target(context, connection, *pool);
     if (target == nullptr) break;
@@ -220,7 +223,10 @@ ConnectProgress connect_to_target(TcpContext& context, TcpConnection& connection
 ConnectProgress connect_event(TcpContext& context, TcpConnection& connection, uint32_t events) {
   if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == 0) return ConnectProgress::pending;
   const int fd = connection.target.fd.get();
-  const os::ConnectOutcome outcome = os::connect_result(fd);
+  // An error that waits on the socket would be among the events.
+  constexpr os::ConnectOutcome kNoError{os::ConnectState::connected, 0, os::ConnectFault::none};
+  const bool in_error = (events & (EPOLLERR | EPOLLHUP)) != 0;
+  const os::ConnectOutcome outcome = in_error ? os::connect_result(fd) : kNoError;
   if (outcome.state == os::ConnectState::failed) {
     if (outcome.fault == os::ConnectFault::reset && os::unread_bytes(fd) > 0) {
       // It had accepted, said something and reset before we looked: that is an answer, to be
@@ -232,8 +238,19 @@ ConnectProgress connect_event(TcpContext& context, TcpConnection& connection, ui
     note_failure(context, connection, outcome);
     return try_next(context, connection);
   }
-  // An event that was fetched for an earlier try's socket proves nothing about this one.
-  if (os::remote_address(fd).bytes() == 0) return ConnectProgress::pending;
+  switch (os::far_end(fd)) {
+    case os::FarEnd::none:
+      // An event that was fetched for an earlier try's socket proves nothing about this one.
+      return ConnectProgress::pending;
+    case os::FarEnd::itself:
+      // Nobody listens there. Aborted, so that the target can have its port back at once.
+      os::abort_connection(std::move(connection.target.fd));
+      note_failure(context, connection,
+                   {os::ConnectState::failed, ECONNREFUSED, os::ConnectFault::refused});
+      return try_next(context, connection);
+    case os::FarEnd::other:
+      break;
+  }
   connection.target.note(events);
   return note_connected(context, connection);
 }

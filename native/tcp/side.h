@@ -23,7 +23,8 @@ struct Side {
   bool readable = false;
   bool writable = false;
   // The end, an error or an urgent byte may lie behind the data: only a read that would block
-  // proves that nothing is left.
+  // proves that nothing is left. So it always is on a unix socket, where a read also ends behind
+  // bytes that a descriptor came with.
   bool read_to_end = false;
   // An urgent byte has been seen. splice would stop at it for good.
   bool urgent = false;

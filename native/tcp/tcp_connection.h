@@ -21,6 +21,7 @@ struct TcpContext;
 
 // While connecting: the targets that this connection must not be given again. Slots fit 16 bits.
 struct ConnectState {
+  uint32_t pool_tenancy;  // TcpContext::pool_tenancy of the pool that the client came for
   std::array<uint16_t, table::kRetriesMax + 1> tried;
   uint8_t tried_count;
   uint8_t failures;

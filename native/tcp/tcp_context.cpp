@@ -2,6 +2,7 @@
 #include "tcp/tcp_context.h"
 
 #include <span>
+#include <utility>
 
 #include "os/random.h"
 #include "policy/prng.h"
@@ -24,7 +25,9 @@ TcpContext::TcpContext(const shared::WorkerLinks& worker_links)
             .turn_bytes = worker_links.options.turn_bytes,
             .splice = worker_links.options.splice},
       cursors(shared::kPoolSlotsMax),
-      source_positions(shared::kPoolSlotsMax) {
+      source_positions(shared::kPoolSlotsMax),
+      pool_by_slot_(shared::kPoolSlotsMax, shared::kNoSlot),
+      pool_tenancies_(shared::kPoolSlotsMax) {
   // Workers must not walk in step: each starts every rotation somewhere else.
   uint64_t seed = 0;
   os::fill_random(std::as_writable_bytes(std::span(&seed, 1)));
@@ -34,15 +37,20 @@ TcpContext::TcpContext(const shared::WorkerLinks& worker_links)
   }
 }
 
-const table::Pool* TcpContext::pool_at(uint32_t slot) const {
-  if (slot >= pool_by_slot_.size() || pool_by_slot_[slot] == shared::kNoSlot) return nullptr;
+const table::Pool* TcpContext::pool_at(uint32_t slot, uint32_t tenancy) const {
+  if (pool_by_slot_[slot] == shared::kNoSlot || pool_tenancies_[slot] != tenancy) return nullptr;
   return &table->pools[pool_by_slot_[slot]];
 }
 
 void TcpContext::index_pools() {
-  pool_by_slot_.assign(shared::kPoolSlotsMax, shared::kNoSlot);
+  const std::vector<uint32_t> before =
+      std::exchange(pool_by_slot_, std::vector<uint32_t>(shared::kPoolSlotsMax, shared::kNoSlot));
   for (uint32_t index = 0; index < table->pools.size(); index++) {
     pool_by_slot_[table->pools[index].slot] = index;
+  }
+  for (uint32_t slot = 0; slot < shared::kPoolSlotsMax; slot++) {
+    const bool left = before[slot] != shared::kNoSlot && pool_by_slot_[slot] == shared::kNoSlot;
+    if (left) pool_tenancies_[slot]++;
   }
 }
 

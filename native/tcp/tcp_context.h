@@ -49,8 +49,12 @@ struct TcpContext {
   uint32_t paused_listeners = 0;
 
   [[nodiscard]] uint64_t now_ns() const { return links.now_ns; }
-  // nullptr when the adopted table no longer has it.
-  [[nodiscard]] const table::Pool* pool_at(uint32_t slot) const;
+  // Counts the pools that have had the slot: it goes to another one while connections of the first
+  // may still look for a target.
+  [[nodiscard]] uint32_t pool_tenancy(uint32_t slot) const { return pool_tenancies_[slot]; }
+  // nullptr when the adopted table no longer has that pool.
+  [[nodiscard]] const table::Pool* pool_at(uint32_t slot, uint32_t tenancy) const;
+  // Between two pools in one slot there is a table without any, and each table is adopted.
   void index_pools();
   [[nodiscard]] shared::ListenerCounters& listener_row(const TcpConnection& connection) const {
     return links.listeners[connection.listener_slot];
@@ -67,6 +71,7 @@ struct TcpContext {
 
  private:
   std::vector<uint32_t> pool_by_slot_;  // index into table->pools, kNoSlot
+  std::vector<uint32_t> pool_tenancies_;
 };
 
 }  // namespace sluice::tcp
