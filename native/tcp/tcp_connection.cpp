@@ -86,11 +86,13 @@ void arm_deadline(TcpContext& context, TcpConnection& connection) {
 }
 
 // The source has sent FIN and everything before it is written: the sink gets its FIN.
-void pass_fin(TcpContext& context, TcpConnection& connection, Pump& pump, Side& to,
-              CloseReason who) {
+void pass_fin(TcpContext& context, TcpConnection& connection, Pump& pump, const Pump& opposite,
+              Side& to, CloseReason who) {
   if (pump.source != SourceState::ended) return;
   if (connection.first_closed == CloseReason{}) connection.first_closed = who;
   if (pump.sink != SinkState::open || pump.holds_unsent()) return;
+  // The last one: close() follows at once and sends it.
+  if (opposite.source == SourceState::ended && opposite.over()) return;
   pump.sink = SinkState::shut;
   // Fails when the sink was reset in the meantime; reading from it will tell.
   if (os::RealSys::shutdown_write(to.fd.get()).failed()) {
@@ -146,8 +148,10 @@ bool pass_departure(TcpContext& context, TcpConnection& connection, const View& 
 bool settle(TcpContext& context, TcpConnection& connection) {
   Pump& to_target = connection.to_target;
   Pump& to_client = connection.to_client;
-  pass_fin(context, connection, to_target, connection.target, CloseReason::client_closed);
-  pass_fin(context, connection, to_client, connection.client, CloseReason::target_closed);
+  pass_fin(context, connection, to_target, to_client, connection.target,
+           CloseReason::client_closed);
+  pass_fin(context, connection, to_client, to_target, connection.client,
+           CloseReason::target_closed);
   const View client{connection.client, to_target, to_client, Survivor::target,
                     CloseReason::client_reset};
   const View target{connection.target, to_client, to_target, Survivor::client,
