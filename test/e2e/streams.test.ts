@@ -1,5 +1,5 @@
-// What a connection carries through a real process, byte-exact: both directions at once with stalls,
-// half-closed from either side, and ended by a reset (faults 1, 2 and 3).
+// What a connection carries through a real process, byte-exact: both directions at once with
+// stalls, half-closed from either side, and ended by a reset (faults 1, 2 and 3).
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Streams of pseudo-random bytes for byte-exact tests: written in pieces and with stalls that a seed
-// chooses, and read with stalls too; both ends hash what passed.
+// Streams of pseudo-random bytes for byte-exact tests: written in pieces and with stalls that a
+// seed chooses, and read with stalls too; both ends hash what passed.
 import { createCipheriv, createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
