@@ -74,4 +74,12 @@ bool ReserveDescriptor::refuse_one(int listener_fd) {
   return refused;
 }
 
+bool ReserveDescriptor::has_room_for_connection() {
+  restore();
+  if (!held()) return false;
+  const Fd client(::fcntl(reserve_.get(), F_DUPFD_CLOEXEC, 0));
+  const Fd target(::fcntl(reserve_.get(), F_DUPFD_CLOEXEC, 0));
+  return client.valid() && target.valid();
+}
+
 }  // namespace sluice::os

@@ -35,6 +35,9 @@ class ReserveDescriptor {
   // Gives up the reserve, accepts one connection and resets it, takes the reserve back. False when
   // nobody waited, or another thread was quicker to take the descriptor.
   bool refuse_one(int listener_fd);
+  // Are two descriptors free, one for a client and one for its target, besides the reserve? With
+  // one alone every client would be accepted only to be turned away.
+  [[nodiscard]] bool has_room_for_connection();
 
  private:
   void restore();

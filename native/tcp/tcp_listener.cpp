@@ -131,6 +131,11 @@ void TcpListener::pause(Pause why) {
 
 void TcpListener::look_again() {
   if (pause_ == Pause::none || retired_) return;
+  // Accepting at half a connection would turn clients away as fast as we look.
+  if (pause_ == Pause::descriptors && !context_.reserve.has_room_for_connection()) {
+    context_.links.wheel.arm(*this, context_.now_ns() + kDescriptorLookNs);
+    return;
+  }
   if (pause_ == Pause::limit && config_->max_connections != 0 &&
       context_.links.listener_active[config_->slot].load(std::memory_order_relaxed) >=
           config_->max_connections) {
