@@ -8,21 +8,30 @@
 namespace sluice::engine {
 namespace {
 
-// Connections a worker may hold when nobody said how many: what the descriptor limit leaves, two
-// descriptors each, after a reserve for listeners, pipes and the control plane's own files.
-uint32_t connections_for(uint32_t workers) {
+// What the descriptor limit leaves to clients, after a reserve for listeners, pipes and the control
+// plane's own files.
+rlim_t descriptors_for_clients() {
   constexpr rlim_t kReserve = 512;
-  constexpr rlim_t kConnectionsMax = 1U << 20U;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  const rlim_t reserve = std::min(kReserve, limit.rlim_cur / 2);
-  const rlim_t each = (limit.rlim_cur - reserve) / 2 / workers;
-  return static_cast<uint32_t>(std::clamp<rlim_t>(each, 1, kConnectionsMax));
+  return limit.rlim_cur - std::min(kReserve, limit.rlim_cur / 2);
 }
 
+uint32_t share_of(rlim_t all, uint32_t workers) {
+  constexpr rlim_t kShareMax = 1U << 20U;
+  return static_cast<uint32_t>(std::clamp<rlim_t>(all / workers, 1, kShareMax));
+}
+
+// A connection has two descriptors and a session one. Sessions never get the last quarter: a flood
+// of spoofed datagrams makes as many as it may, and TCP clients must still be let in.
 shared::EngineOptions resolved(shared::EngineOptions options) {
-  if (options.connections_max == 0 && options.workers > 0) {
-    options.connections_max = connections_for(options.workers);
+  if (options.workers == 0) return options;
+  const rlim_t descriptors = descriptors_for_clients();
+  if (options.connections_max == 0) {
+    options.connections_max = share_of(descriptors / 2, options.workers);
+  }
+  if (options.sessions_max == 0) {
+    options.sessions_max = share_of(descriptors / 4 * 3, options.workers);
   }
   return options;
 }

@@ -9,6 +9,9 @@ struct EngineOptions {
   uint32_t workers = 1;
   // Per worker. At the bound a new connection is refused (CloseReason::limit).
   uint32_t connections_max = 0;
+  // Per worker, over all UDP listeners; 0: only what each listener allows. At the bound a session
+  // gives way as at the listener's own.
+  uint32_t sessions_max = 0;
   // One read moves at most this much; also the size of a stash, which must take a whole read.
   uint32_t scratch_bytes = 64 * 1024;
   // Per worker. At the bound a blocked direction goes on without one: it peeks, sends, and

@@ -22,6 +22,9 @@ namespace {
 constexpr uint64_t kMsNs = 1'000'000;
 // How coarse the order of `established` is: a busy session moves in it at most this often.
 constexpr uint64_t kListGrainNs = 128 * kMsNs;
+constexpr uint32_t kShortageSessionsMin = 64;
+constexpr uint32_t kShortageShare = 32;
+constexpr uint64_t kShortageNs = 1'000'000'000;
 // Bulk targets answer in bursts of 64 KiB pieces; the default buffer (208 KiB) takes three.
 constexpr uint32_t kBulkReceiveBytes = 1U << 20U;
 
@@ -41,6 +44,21 @@ os::ClientAddress client_of(const SessionKey& key) {
 void discard_strays(int fd) {
   mmsghdr messages[8] = {};
   while (os::RealSys::recvmmsg(fd, messages).done()) {
+  }
+}
+
+OpenRefusal refusal_of(int error) {
+  switch (error) {
+    case EMFILE:
+    case ENFILE:
+    case EAGAIN:      // no source port
+    case EADDRINUSE:  // the same, before Linux 4.2 and with a source address
+    case ENOBUFS:
+    case ENOMEM:
+    case ENOSPC:  // fs.epoll.max_user_watches
+      return OpenRefusal::shortage;
+    default:
+      return OpenRefusal::local_error;
   }
 }
 
@@ -70,9 +88,13 @@ bool is_target_fault(int error) {
   return false;
 }
 
-SessionStore::SessionStore(const shared::WorkerLinks& links)
+SessionStore::SessionStore(const shared::WorkerLinks& links, const Listeners& listeners)
     : links_(links),
+      listeners_(listeners),
       gso_(links.options.udp_gso && os::knows_udp_gso()),
+      open_max_(links.options.sessions_max == 0
+                    ? kSessionsMax
+                    : std::min(links.options.sessions_max, kSessionsMax)),
       cursors_(shared::kPoolSlotsMax),
       sessions_(kSessionsMax) {
   os::fill_random(std::as_writable_bytes(std::span(cursors_)));
@@ -80,17 +102,27 @@ SessionStore::SessionStore(const shared::WorkerLinks& links)
   for (policy::Cursor& cursor : cursors_) cursor.random[0] |= 1U;
 }
 
-bool SessionStore::has_room(const UdpListener& listener) const {
+bool SessionStore::is_full(const UdpListener& listener) const {
   const table::Listener& config = *listener.config;
-  if (listener.sessions >= config.udp_sessions_max) return false;
-  if (sessions_.in_use() >= sessions_.capacity()) return false;
+  if (listener.sessions >= config.udp_sessions_max) return true;
   // Relaxed: a count that is a moment old lets in at most what admit() then turns away.
-  return config.max_connections == 0 || links_.listener_active[listener.slot].load(
-                                            std::memory_order_relaxed) < config.max_connections;
+  return config.max_connections != 0 && links_.listener_active[listener.slot].load(
+                                            std::memory_order_relaxed) >= config.max_connections;
+}
+
+// Those that have ended hold their places until the turn ends.
+bool SessionStore::is_full() const {
+  return open_ >= open_max_ || sessions_.in_use() >= sessions_.capacity();
+}
+
+Room SessionStore::room(const UdpListener& listener) const {
+  if (is_full(listener)) return Room::listener_full;
+  const bool lowered = links_.now_ns < shortage_until_ns_ && open_ >= shortage_max_;
+  return lowered || is_full() ? Room::worker_full : Room::enough;
 }
 
 bool SessionStore::admit(const UdpListener& listener) {
-  if (!has_room(listener)) return false;
+  if (is_full(listener) || is_full()) return false;
   const uint32_t limit = listener.config->max_connections;
   // Relaxed: only the number matters. Adding first makes the limit exact over all workers.
   auto& active = links_.listener_active[listener.slot];
@@ -106,6 +138,16 @@ Session* SessionStore::next_to_evict(const UdpListener& listener) const {
   return links_.now_ns - oldest->last_active_ns >= kEvictionIdleNs ? oldest : nullptr;
 }
 
+Session* SessionStore::next_to_evict() const {
+  Session* next = nullptr;
+  for (const auto& listener : listeners_) {
+    Session* session = next_to_evict(*listener);
+    if (session == nullptr) continue;
+    if (next == nullptr || listener->sessions > next->socket->listener->sessions) next = session;
+  }
+  return next;
+}
+
 OpenOutcome SessionStore::open(const SessionRequest& request) {
   UdpListener& listener = *request.socket.listener;
   if (!admit(listener)) return {nullptr, OpenRefusal::full};
@@ -116,11 +158,12 @@ OpenOutcome SessionStore::open(const SessionRequest& request) {
     // For ever and edge-triggered: receiving goes on until the socket is dry or the session waits
     // in the ready list, and a session never waits to send.
     constexpr auto kToken = static_cast<uint8_t>(shared::TokenKind::udp_session);
-    if (links_.epoll.add(connected.fd.get(), EPOLLIN | EPOLLET, os::EpollToken::of(session, kToken))
-            .failed()) {
+    const os::IoResult added = links_.epoll.add(connected.fd.get(), EPOLLIN | EPOLLET,
+                                                os::EpollToken::of(session, kToken));
+    if (added.failed()) {
       sessions_.give(session);
       links_.active[connected.target_slot].fetch_sub(1, std::memory_order_relaxed);
-      connected.refusal = OpenRefusal::local_error;
+      connected.refusal = refusal_of(added.error);
     }
   }
   if (connected.refusal != OpenRefusal::none) {
@@ -192,7 +235,9 @@ SessionStore::Connected SessionStore::connect(const SessionRequest& request) {
       return {std::move(start.fd), slot, OpenRefusal::none};
     }
     links_.active[slot].fetch_sub(1, std::memory_order_relaxed);
-    if (!is_target_fault(start.outcome.error)) return {os::Fd(), slot, OpenRefusal::local_error};
+    if (!is_target_fault(start.outcome.error)) {
+      return {os::Fd(), slot, refusal_of(start.outcome.error)};
+    }
     note_unreachable(slot, request.key, start.outcome.error);
     tried.push(slot);
   }
@@ -214,6 +259,15 @@ uint32_t SessionStore::reserve_target(const table::Pool& pool, const SessionKey&
     tried.push(slot);  // another worker took the last place
   }
   return policy::kNoPick;
+}
+
+// The last free source ports are the dear ones: the kernel searches its whole table for them, a
+// millisecond each, and as long again to find that there is none. So a share is kept free. Few
+// sessions are not what a shortage comes from.
+void SessionStore::note_shortage() {
+  if (open_ < kShortageSessionsMin) return;
+  shortage_max_ = open_ - open_ / kShortageShare;
+  shortage_until_ns_ = links_.now_ns + kShortageNs;
 }
 
 void SessionStore::touch(Session& session) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "os/fd.h"
@@ -26,7 +27,16 @@ struct SessionRequest {
   uint32_t avoid_slot = shared::kNoSlot;
 };
 
-enum class OpenRefusal : uint8_t { none, full, no_target, local_error };
+enum class OpenRefusal : uint8_t {
+  none,
+  full,
+  no_target,
+  shortage,    // no descriptor, no source port, no memory: another session's end would help
+  local_error  // anything else on our side
+};
+
+// Whether one more session may be opened, or who has to make room.
+enum class Room : uint8_t { enough, listener_full, worker_full };
 
 struct OpenOutcome {
   Session* session = nullptr;
@@ -41,15 +51,24 @@ class SessionStore {
   // this much silence; so a full map under load drops new clients instead of live ones.
   static constexpr uint64_t kEvictionIdleNs = 1'000'000'000;
 
-  explicit SessionStore(const shared::WorkerLinks& links);
+  using Listeners = std::vector<std::unique_ptr<UdpListener>>;
+
+  // `listeners` are all of this worker that may have sessions.
+  SessionStore(const shared::WorkerLinks& links, const Listeners& listeners);
 
   void use_table(const table::Table& table) { table_ = &table; }
   [[nodiscard]] OpenOutcome open(const SessionRequest& request);
-  [[nodiscard]] bool has_room(const UdpListener& listener) const;
+  [[nodiscard]] Room room(const UdpListener& listener) const;
   // The session to end for a new one, or nullptr: the oldest that is unproven, else the least
   // recently active if that is idle. O(1).
   [[nodiscard]] Session* next_to_evict(const UdpListener& listener) const;
+  // The same when it is the worker that lacks room: of the listener with most sessions, so that
+  // one that is flooded does not cost another's clients.
+  [[nodiscard]] Session* next_to_evict() const;
 
+  // A session could not be opened for a shortage: for a moment the worker is content with a few
+  // less than it has.
+  void note_shortage();
   // Datagrams have passed, in either direction.
   void touch(Session& session);
   // The client's next datagram opens another session; this one only waits for its answers.
@@ -72,6 +91,8 @@ class SessionStore {
     uint32_t target_slot = shared::kNoSlot;
     OpenRefusal refusal = OpenRefusal::none;
   };
+  [[nodiscard]] bool is_full(const UdpListener& listener) const;
+  [[nodiscard]] bool is_full() const;
   [[nodiscard]] bool admit(const UdpListener& listener);
   [[nodiscard]] Connected connect(const SessionRequest& request);
   [[nodiscard]] uint32_t reserve_target(const table::Pool& pool, const SessionKey& key,
@@ -81,8 +102,12 @@ class SessionStore {
   [[nodiscard]] uint64_t deadline_ns(const Session& session) const;
 
   const shared::WorkerLinks& links_;
+  const Listeners& listeners_;
   const table::Table* table_ = nullptr;
   bool gso_;
+  uint32_t open_max_;
+  uint32_t shortage_max_ = 0;  // instead of it, until
+  uint64_t shortage_until_ns_ = 0;
   std::vector<policy::Cursor> cursors_;  // per pool slot
   uint32_t source_position_ = 0;         // the pools' source addresses are used in turn
   os::Slab<Session> sessions_;

@@ -150,15 +150,32 @@ OpenOutcome ToTargetPath::session_for(ListenerSocket& socket, const SessionKey& 
 }
 
 OpenOutcome ToTargetPath::open(const SessionRequest& request) {
-  UdpListener& listener = *request.socket.listener;
-  if (!store_.has_room(listener)) {
-    Session* oldest = store_.next_to_evict(listener);
-    if (oldest == nullptr) return {nullptr, OpenRefusal::full};
-    // Its datagram may be in this very batch.
-    if (oldest->touched != Session::kNotTouched) send_assigned();
-    store_.end(*oldest, CloseReason::limit);
+  const UdpListener& listener = *request.socket.listener;
+  const Room room = store_.room(listener);
+  if (room == Room::listener_full && !evict(store_.next_to_evict(listener))) {
+    return {nullptr, OpenRefusal::full};
   }
+  if (room == Room::worker_full) {
+    if (!evict(store_.next_to_evict())) return {nullptr, OpenRefusal::full};
+    // Two for one, until a bound that was lowered is met.
+    if (store_.room(listener) == Room::worker_full) {
+      static_cast<void>(evict(store_.next_to_evict()));
+    }
+  }
+  const OpenOutcome opened = store_.open(request);
+  if (opened.refusal != OpenRefusal::shortage) return opened;
+  // Others have taken what the bounds had promised.
+  store_.note_shortage();
+  if (!evict(store_.next_to_evict())) return opened;
   return store_.open(request);
+}
+
+bool ToTargetPath::evict(Session* session) {
+  if (session == nullptr) return false;
+  // Its datagram may be in this very batch.
+  if (session->touched != Session::kNotTouched) send_assigned();
+  store_.end(*session, CloseReason::limit);
+  return true;
 }
 
 void ToTargetPath::append(Session& session, const Piece& piece) {
@@ -192,6 +209,7 @@ void ToTargetPath::count_refusal(const UdpListener& listener, OpenRefusal refusa
       return add(row.datagrams_dropped_sessions_full, datagrams);
     case OpenRefusal::no_target:
       return add(row.datagrams_dropped_no_target, datagrams);
+    case OpenRefusal::shortage:
     case OpenRefusal::local_error:
       return add(row.datagrams_dropped_local_error, datagrams);
   }

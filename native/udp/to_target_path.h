@@ -42,6 +42,8 @@ class ToTargetPath {
   void assign(ListenerSocket& socket, uint32_t index, Session*& previous);
   [[nodiscard]] OpenOutcome session_for(ListenerSocket& socket, const SessionKey& key);
   [[nodiscard]] OpenOutcome open(const SessionRequest& request);
+  // False when there is none.
+  [[nodiscard]] bool evict(Session* session);
   void append(Session& session, const Piece& piece);
   void count_request(Session& session, uint32_t datagrams);
   void count_refusal(const UdpListener& listener, OpenRefusal refusal, uint32_t datagrams);

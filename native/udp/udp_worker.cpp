@@ -27,13 +27,11 @@ SipKey random_key() {
 
 // The smallest that no socket of the listener has.
 uint16_t free_socket_id(const UdpListener& listener) {
-  uint16_t id = 0;
-  const auto taken = [&listener](uint16_t candidate) {
-    return std::any_of(listener.sockets.begin(), listener.sockets.end(),
-                       [candidate](const auto& socket) { return socket->id == candidate; });
-  };
-  while (taken(id)) id++;
-  return id;
+  std::vector<bool> taken(listener.sockets.size() + 1, false);
+  for (const auto& socket : listener.sockets) {
+    if (socket->id < taken.size()) taken[socket->id] = true;
+  }
+  return static_cast<uint16_t>(std::find(taken.begin(), taken.end(), false) - taken.begin());
 }
 
 bool has_bind(const table::Listener* config, const table::BoundSockets* sockets) {
@@ -59,7 +57,7 @@ void for_each_session(const UdpListener& listener, Visit&& visit) {
 UdpWorker::UdpWorker(const shared::WorkerLinks& links)
     : links_(links),
       sip_key_(random_key()),
-      store_(links),
+      store_(links, listeners_),
       to_client_(links, store_),
       to_target_(links, store_, to_client_) {}
 

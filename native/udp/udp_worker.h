@@ -66,10 +66,10 @@ class UdpWorker {
 
   const shared::WorkerLinks& links_;
   SipKey sip_key_;
+  std::vector<std::unique_ptr<UdpListener>> listeners_;
   SessionStore store_;
   ToClientPath to_client_;
   ToTargetPath to_target_;
-  std::vector<std::unique_ptr<UdpListener>> listeners_;
   // Gone from the table; freed with the last of their sessions, at the end of the turn.
   std::vector<std::unique_ptr<UdpListener>> left_listeners_;
   std::vector<std::unique_ptr<ListenerSocket>> left_sockets_;

@@ -1,5 +1,8 @@
 // How sessions begin and end: timeouts, bounds, room, operators, tables.
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <string>
 #include <vector>
@@ -233,6 +236,109 @@ TEST_CASE("a flood of spoofed clients does not lock out a real one, and loses no
   CHECK(t.bench.listener().datagrams_dropped_sessions_full == 0);
   UdpPeer late(v4(0));
   t.ask(late);
+}
+
+// Leaves room for so many more descriptors while it lives.
+class DescriptorsLeft {
+ public:
+  explicit DescriptorsLeft(rlim_t count) {
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    const os::Fd lowest_free(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0));
+    REQUIRE(lowest_free.valid());
+    rlimit limit = before_;
+    limit.rlim_cur = static_cast<rlim_t>(lowest_free.get()) + count;
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  }
+  ~DescriptorsLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  DescriptorsLeft(const DescriptorsLeft&) = delete;
+  DescriptorsLeft& operator=(const DescriptorsLeft&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_CASE("when descriptors run out the oldest unproven session gives way to a new client") {
+  OneTarget t;
+  t.adopt([](table::Listener&) {});
+  UdpPeer real(v4(0));
+  const os::Address from = t.ask(real);
+  t.ask(real);
+  std::vector<UdpPeer> flood;
+  for (int i = 0; i < 20; i++) flood.emplace_back(v4(0));
+  UdpPeer late(v4(0));
+  const DescriptorsLeft left(3);
+  for (UdpPeer& spoofed : flood) t.ask(spoofed);
+  t.ask(late);
+  CHECK(t.ask(real) == from);
+  CHECK(t.bench.listener().datagrams_dropped_local_error == 0);
+  CHECK(t.bench.closed(CloseReason::limit) == 18);
+  CHECK(t.bench.worker().open_sessions() == 4);
+  CHECK(t.bench.active(0) == 4);
+}
+
+TEST_CASE("after a shortage a share of the sessions stays free for a second, then all may be had") {
+  OneTarget t;
+  t.adopt([](table::Listener&) {});
+  std::vector<UdpPeer> flood;
+  for (int i = 0; i < 110; i++) flood.emplace_back(v4(0));
+  const DescriptorsLeft left(100);
+  for (UdpPeer& spoofed : flood) t.ask(spoofed);
+  CHECK(t.bench.listener().datagrams_dropped_local_error == 0);
+  CHECK(t.bench.worker().open_sessions() == 97);
+  t.bench.pass_ms(1100);
+  for (UdpPeer& spoofed : flood) t.ask(spoofed);
+  CHECK(t.bench.listener().datagrams_dropped_local_error == 0);
+  CHECK(t.bench.worker().open_sessions() >= 97);
+}
+
+TEST_CASE("with nobody to give way a datagram without a descriptor is dropped and counted") {
+  OneTarget t;
+  t.adopt([](table::Listener&) {});
+  UdpPeer first(v4(0));
+  UdpPeer second(v4(0));
+  UdpPeer late(v4(0));
+  {
+    const DescriptorsLeft left(2);
+    for (UdpPeer* client : {&first, &second}) {
+      t.ask(*client);
+      t.ask(*client);
+    }
+    t.drop(late);
+    CHECK(t.bench.listener().datagrams_dropped_local_error == 1);
+    CHECK(t.bench.listener_active() == 2);
+    CHECK(t.bench.active(0) == 2);
+  }
+  t.ask(late);
+}
+
+TEST_CASE("the worker's bound makes room where the flood is, not at its neighbour") {
+  shared::EngineOptions options;
+  options.sessions_max = 8;
+  UdpBench bench(options);
+  UdpPeer target(v4(0));
+  const Sockets flooded = bind_udp(v4(0));
+  const Sockets quiet = bind_udp(v4(0));
+  TableMaker maker;
+  maker.target(0, target.address()).pool({0});
+  maker.listener(0, {flooded});
+  maker.listener(1, {quiet});
+  bench.adopt(maker.finish());
+  const auto ask = [&](UdpPeer& client, const Sockets& bind) {
+    client.send(bind->address, "x");
+    return bench.receive(target).from;
+  };
+  UdpPeer waiting(v4(0));
+  const os::Address from = ask(waiting, quiet);
+  for (int i = 0; i < 20; i++) {
+    UdpPeer spoofed(v4(0));
+    ask(spoofed, flooded);
+  }
+  UdpPeer late(v4(0));
+  ask(late, quiet);
+  CHECK(bench.worker().open_sessions() == 8);
+  CHECK(bench.closed(CloseReason::limit, 0) == 14);
+  CHECK(bench.closed(CloseReason::limit, 1) == 0);
+  CHECK(ask(waiting, quiet) == from);
 }
 
 TEST_CASE("max_connections of the listener bounds its sessions over all workers") {
