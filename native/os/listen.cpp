@@ -208,7 +208,9 @@ Listeners open_listeners(const Address& address, uint32_t count, const ListenOpt
   return out;
 }
 
-void admit_own(int fd) { set_on(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
+void admit_own(int fd) {
+  set_on(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+}
 
 void set_backlog(int fd, uint32_t backlog) {
   // On a listening socket this changes the backlog and nothing else.
