@@ -55,7 +55,7 @@ const udpSchema = z
       { min: 1, max: 1_048_576 },
       {
         description:
-          'Sessions at once, per worker; datagrams of further clients are dropped and counted.',
+          'Sessions at once, per worker; at the bound unproven and silent ones give way first.',
         default: defaults.udp.maxSessions,
       },
     ).optional(),
