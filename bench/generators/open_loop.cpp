@@ -193,6 +193,7 @@ int main(int count, char** values) {
   if (rate == 0) stop("--rate is at least 1");
   OpenLoop load(parse_endpoint(arguments.text("connect")), arguments.number("connections", 64),
                 protocol == "http");
+  print_figures({{"ready", 1}});
   load.run(rate, arguments.number("duration-ms", 2000) * 1'000'000);
   load.print();
   return 0;

@@ -1,0 +1,123 @@
+// The report of a run as Markdown: what was measured where, a table for each group, the growth.
+import { summarise, summariseGrowth } from './summary.mjs';
+import { figure, markdownTable, spreadText } from './table.mjs';
+
+/** @typedef {import('./summary.mjs').RowResult} RowResult */
+
+/**
+ * @typedef {object} Results
+ * @property {string} date ISO 8601
+ * @property {{ host: string, processor: string, cores: number, memoryGib: number, kernel: string,
+ *   node: string }} machine
+ * @property {Readonly<Record<string, string>>} versions
+ * @property {string} topology
+ * @property {number} seconds
+ * @property {number} rounds
+ * @property {readonly { name: string, kind: string }[]} contenders
+ * @property {readonly RowResult[]} rows
+ */
+
+/** What is asked, as in ">= 1.40". @param {import('../rows/row.mjs').Metric} metric */
+function askedText(metric) {
+  if (metric.reach !== undefined) {
+    return `${metric.better === 'higher' ? '>=' : '<='} ${metric.reach.toFixed(2)} x`;
+  }
+  return metric.atMost === undefined ? '' : `<= ${metric.atMost} ${metric.unit}`;
+}
+
+/** @param {boolean | null} reached */
+const reachedText = (reached) => (reached === null ? '' : reached ? 'yes' : 'NO');
+
+/** @param {readonly RowResult[]} rows @param {Results['contenders']} contenders */
+function groupTable(rows, contenders) {
+  const header = ['row', 'metric', ...contenders.map(({ name }) => name)];
+  const body = rows.flatMap((row) =>
+    row.metrics.map((metric, index) => {
+      const summary = summarise(row, metric, contenders);
+      const cells = contenders.map(({ name }) => {
+        const cell = summary.contenders[name];
+        return cell === undefined ? '' : `${figure(cell.median)}${cell.marked ? '*' : ''}`;
+      });
+      const { best, floor, reached } = summary;
+      return [
+        ...[index === 0 ? row.name : '', `${metric.title} ${metric.unit}`.trim(), ...cells],
+        best === null ? '' : `${spreadText(best.ratio)} ${best.peer}`,
+        floor === null ? '' : spreadText(floor),
+        askedText(metric),
+        reachedText(reached),
+      ];
+    }),
+  );
+  return markdownTable([...header, 'x best peer', 'x floor', 'asked', 'reached'], body);
+}
+
+/** @param {Results} results */
+function growthTable({ rows, contenders }) {
+  const growth = summariseGrowth(rows, contenders);
+  if (growth.length === 0) return [];
+  const body = growth.map((entry) => [
+    ...[entry.title, entry.base, entry.contender, spreadText(entry.ratio)],
+    ...[`<= ${entry.atMost}`, reachedText(entry.reached)],
+  ]);
+  const header = ['cost of', 'against', 'contender', 'ratio', 'asked', 'reached'];
+  return ['## Growth of the cost of an operation', '', markdownTable(header, body), ''];
+}
+
+/** @param {Results} results */
+function preamble({ date, machine, versions, topology, seconds, rounds }) {
+  const software = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    `${date.slice(0, 16).replace('T', ' ')} UTC, on ${machine.processor}, ${machine.cores} cores, ` +
+      `${machine.memoryGib} GiB, Linux ${machine.kernel}, Node ${machine.node}. ` +
+      `${software.join(', ')}. Topology: ${topology}; ${rounds} rounds of ${seconds} s.`,
+    '',
+    'Figures of contenders are medians; ratios are sluice / other within each round: median ' +
+      '(lowest-highest). `*`: a sample was marked, most often because the core of client and ' +
+      'target was full, so that the rate says what they can do and only the CPU time compares.',
+    '',
+  ];
+}
+
+/** @param {Results} results */
+function troubles({ rows }) {
+  const lines = rows.flatMap(({ name, skipped, broken, samples }) => [
+    ...(skipped === undefined ? [] : [`- ${name}: not measured: ${skipped}`]),
+    ...broken.map(
+      ({ round, contender, message }) =>
+        `- ${name}, ${contender}, round ${round + 1}: ${message.replaceAll('\n', ' ')}`,
+    ),
+    ...markLines(name, samples),
+  ]);
+  return lines.length === 0 ? [] : ['## Marks and failures', '', ...lines, ''];
+}
+
+/** @param {string} row @param {RowResult['samples']} samples */
+function markLines(row, samples) {
+  /** @type {Map<string, Set<string>>} */
+  const contendersOf = new Map();
+  for (const { marks, contender } of samples) {
+    for (const mark of marks) {
+      contendersOf.set(mark, (contendersOf.get(mark) ?? new Set()).add(contender));
+    }
+  }
+  return [...contendersOf].map(
+    ([mark, contenders]) => `- ${row}: ${mark}: ${[...contenders].join(', ')}`,
+  );
+}
+
+/** @param {Results} results @param {readonly { title: string, file: string }[]} [charts] */
+export function document(results, charts = []) {
+  const groups = [...new Set(results.rows.map(({ group }) => group))];
+  const tables = groups.flatMap((group) => {
+    const rows = results.rows.filter((row) => row.group === group && row.samples.length > 0);
+    if (rows.length === 0) return [];
+    return [`## ${group}`, '', groupTable(rows, results.contenders), ''];
+  });
+  return [
+    ...preamble(results),
+    ...charts.flatMap(({ title, file }) => [`![${title}](${file})`, '']),
+    ...tables,
+    ...growthTable(results),
+    ...troubles(results),
+  ].join('\n');
+}

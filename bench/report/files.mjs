@@ -1,0 +1,51 @@
+// The files of a run: results as JSON, the report as Markdown, charts as SVG; and the newest table
+// in bench/README.md.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chartPoints, drawChart } from './chart.mjs';
+import { document } from './document.mjs';
+
+const start = '<!-- newest results: written by npm run bench -- --readme -->';
+const end = '<!-- end of the newest results -->';
+
+/** 2026-11-20T18:30:00Z of vm: 20261120-1830-vm. @param {import('./document.mjs').Results} results */
+export function baseName({ date, machine }) {
+  const when = date.slice(0, 16).replaceAll(/[-:]/g, '').replace('T', '-');
+  return `${when}-${machine.host.replaceAll(/[^\w.-]/g, '_')}`;
+}
+
+/**
+ * @param {import('./document.mjs').Results} results @param {string} folder
+ * @returns {Promise<string>} the path of the Markdown file
+ */
+export async function writeResults(results, folder) {
+  mkdirSync(folder, { recursive: true });
+  const base = baseName(results);
+  const charts = [];
+  for (const group of new Set(results.rows.map((row) => row.group))) {
+    const rows = results.rows.filter((row) => row.group === group);
+    const points = chartPoints(rows, results.contenders);
+    if (points.length === 0) continue;
+    const file = `${base}-${group}.svg`;
+    writeFileSync(join(folder, file), `${await drawChart(group, points)}\n`);
+    charts.push({ title: group, file });
+  }
+  writeFileSync(join(folder, `${base}.json`), `${JSON.stringify(results, null, 1)}\n`);
+  const path = join(folder, `${base}.md`);
+  writeFileSync(path, `# Results ${base}\n\n${document(results, charts)}`);
+  return path;
+}
+
+/** The text with what stands between the marks replaced. @param {string} text @param {string} table */
+export function withNewestResults(text, table) {
+  const [from, to] = [text.indexOf(start), text.indexOf(end)];
+  if (from === -1 || to < from) throw new Error('the marks of the newest results are missing');
+  return `${text.slice(0, from + start.length)}\n\n${table.trim()}\n\n${text.slice(to)}`;
+}
+
+/** @param {string} readme path @param {import('./document.mjs').Results} results */
+export function updateReadme(readme, results) {
+  // One level down: the sections of the report become parts of the section that holds them.
+  const table = document(results).replaceAll(/^## /gm, '### ');
+  writeFileSync(readme, withNewestResults(readFileSync(readme, 'utf8'), table));
+}
