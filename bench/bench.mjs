@@ -145,7 +145,7 @@ await runMain(async () => {
   if (!options.quick) {
     say(`written: ${await writeResults(results, inRoot('bench', 'results'))}`);
   }
-  if (options.readme) updateReadme(inRoot('bench', 'README.md'), results);
+  if (options.readme) await updateReadme(inRoot('bench'), results);
   const broken = results.rows.reduce((sum, row) => sum + row.broken.length, 0);
   if (broken > 0) say(`${broken} broken measurements`);
   return broken === 0 ? 0 : 1;

@@ -56,7 +56,10 @@ async function measureOne({ environment }, { row, contender, round }, prepared) 
       new Run(environment, contender, prepared),
     );
     for (const count of counts) checkCount(count);
-    return { round, contender: contender.name, values, usage, marks };
+    const kept = row.metrics
+      .filter(({ ofBalancer }) => ofBalancer !== true || contender.kind !== 'direct')
+      .map(({ name }) => [name, values[name] ?? Number.NaN]);
+    return { round, contender: contender.name, values: Object.fromEntries(kept), usage, marks };
   } finally {
     await cleanup.back(depth);
   }

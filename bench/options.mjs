@@ -22,6 +22,8 @@ import { Stop } from '../scripts/stop.mjs';
 
 const full = { rounds: 5, seconds: 3 };
 const quick = { rounds: 1, seconds: 2 };
+/** What the quick run has no time for, unless asked. */
+const notInQuick = ['pen', 'direct'];
 
 /** @param {string} text */
 const words = (text) =>
@@ -110,9 +112,8 @@ export function parseOptions(args, choices) {
       given['only'] === undefined ? [...quickWords] : words(given['only']),
       choices.rows,
     ),
-    contenders: chooseContenders(
-      isQuick && given['peers'] === undefined ? peers.filter((name) => name !== 'pen') : peers,
-      choices.contenders,
+    contenders: chooseContenders(peers, choices.contenders).filter(
+      (name) => !isQuick || given['peers'] !== undefined || !notInQuick.includes(name),
     ),
     rounds: numberIn('rounds', given['rounds'] ?? String(otherwise.rounds), { min: 1, max: 100 }),
     seconds: numberIn('seconds', given['seconds'] ?? String(otherwise.seconds), {

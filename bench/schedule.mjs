@@ -15,6 +15,7 @@ const overheadSeconds = 0.7;
 export function takesPart(row, contender) {
   return (
     contender.protocols.includes(row.protocol) &&
+    (contender.groups === undefined || contender.groups.includes(row.group)) &&
     (row.only === undefined || row.only.includes(contender.name)) &&
     // What nothing costs nothing says.
     !(row.name === 'idle-memory' && contender.kind === 'direct')

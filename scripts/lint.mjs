@@ -25,7 +25,7 @@ async function biome(write) {
 
 /** @param {boolean} write */
 async function clangFormat(write) {
-  const files = [...cppFiles('native'), ...cppFiles('test/native')];
+  const files = [...cppFiles('native'), ...cppFiles('test/native'), ...cppFiles('bench')];
   const mode = write ? ['-i'] : ['--dry-run', '--Werror'];
   return (await run('clang-format-19', [...mode, ...files], { show: true })).code === 0;
 }

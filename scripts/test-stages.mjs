@@ -49,6 +49,12 @@ async function typecheck() {
   return single(code === 0);
 }
 
+/** Five rows of the bench: fails on a broken measurement only, never on a slow one. */
+async function bench() {
+  const program = inRoot('bench', 'bench.mjs');
+  return single((await run(process.execPath, [program, '--quick'], { show: true })).code === 0);
+}
+
 /** @type {Record<string, Stage>} */
 export const stages = {
   tidy: vitestStage('tidy', 'dependencies'),
@@ -61,6 +67,7 @@ export const stages = {
   asan: { needs: 'dependencies', run: () => runSanitized('address') },
   tsan: { needs: 'dependencies', run: () => runSanitized('thread') },
   fuzz: { needs: 'dependencies', run: () => runFuzzers() },
+  bench: { needs: 'build', run: bench },
   exports: { needs: 'build', run: compareExports },
   'node-matrix': { needs: 'build', run: () => nodeMatrix() },
 };

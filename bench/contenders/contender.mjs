@@ -20,6 +20,7 @@
  * @property {Kind} kind
  * @property {readonly Protocol[]} protocols
  * @property {readonly string[]} tools
+ * @property {readonly string[]} [groups] of rows on which it differs from another; all when absent
  * @property {(job: Job) => string[]} command writes its configuration and returns its command
  * @property {() => string} version
  */

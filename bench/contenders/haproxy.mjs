@@ -33,6 +33,8 @@ const withSplice = (name, splice) => ({
   kind: 'peer',
   protocols: ['tcp'],
   tools: ['haproxy'],
+  // Small messages never make it splice: elsewhere it is the same program again.
+  ...(splice ? { groups: ['bulk'] } : {}),
   command: (job) => {
     const file = join(job.folder, 'haproxy.cfg');
     writeFileSync(file, haproxyConfig(job, splice));

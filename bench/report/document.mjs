@@ -17,6 +17,8 @@ import { figure, markdownTable, spreadText } from './table.mjs';
  * @property {readonly RowResult[]} rows
  */
 
+const doubts = { '': '', marked: '*', 'not counted': '!' };
+
 /** What is asked, as in ">= 1.40". @param {import('../rows/row.mjs').Metric} metric */
 function askedText(metric) {
   if (metric.reach !== undefined) {
@@ -36,7 +38,7 @@ function groupTable(rows, contenders) {
       const summary = summarise(row, metric, contenders);
       const cells = contenders.map(({ name }) => {
         const cell = summary.contenders[name];
-        return cell === undefined ? '' : `${figure(cell.median)}${cell.marked ? '*' : ''}`;
+        return cell === undefined ? '' : `${figure(cell.median)}${doubts[cell.doubt]}`;
       });
       const { best, floor, reached } = summary;
       return [
@@ -73,7 +75,9 @@ function preamble({ date, machine, versions, topology, seconds, rounds }) {
     '',
     'Figures of contenders are medians; ratios are sluice / other within each round: median ' +
       '(lowest-highest). `*`: a sample was marked, most often because the core of client and ' +
-      'target was full, so that the rate says what they can do and only the CPU time compares.',
+      'target was full, so that the rate says what they can do and only the CPU time compares. ' +
+      '`!`: no sample was fit to compare (somebody else ran on the core of the balancer, or the ' +
+      'client met a limit of its own), so that it has no part in a ratio.',
     '',
   ];
 }

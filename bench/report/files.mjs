@@ -15,21 +15,31 @@ export function baseName({ date, machine }) {
 }
 
 /**
+ * One chart for each group that has ratios.
  * @param {import('./document.mjs').Results} results @param {string} folder
- * @returns {Promise<string>} the path of the Markdown file
+ * @param {(group: string) => string} nameOf a group's file
  */
-export async function writeResults(results, folder) {
+async function writeCharts(results, folder, nameOf) {
   mkdirSync(folder, { recursive: true });
-  const base = baseName(results);
   const charts = [];
   for (const group of new Set(results.rows.map((row) => row.group))) {
     const rows = results.rows.filter((row) => row.group === group);
     const points = chartPoints(rows, results.contenders);
     if (points.length === 0) continue;
-    const file = `${base}-${group}.svg`;
+    const file = nameOf(group);
     writeFileSync(join(folder, file), `${await drawChart(group, points)}\n`);
     charts.push({ title: group, file });
   }
+  return charts;
+}
+
+/**
+ * @param {import('./document.mjs').Results} results @param {string} folder
+ * @returns {Promise<string>} the path of the Markdown file
+ */
+export async function writeResults(results, folder) {
+  const base = baseName(results);
+  const charts = await writeCharts(results, folder, (group) => `${base}-${group}.svg`);
   writeFileSync(join(folder, `${base}.json`), `${JSON.stringify(results, null, 1)}\n`);
   const path = join(folder, `${base}.md`);
   writeFileSync(path, `# Results ${base}\n\n${document(results, charts)}`);
@@ -43,9 +53,15 @@ export function withNewestResults(text, table) {
   return `${text.slice(0, from + start.length)}\n\n${table.trim()}\n\n${text.slice(to)}`;
 }
 
-/** @param {string} readme path @param {import('./document.mjs').Results} results */
-export function updateReadme(readme, results) {
+/**
+ * Puts the table into `folder`/README.md and its charts into `folder`/charts.
+ * @param {string} folder @param {import('./document.mjs').Results} results
+ */
+export async function updateReadme(folder, results) {
+  const drawn = await writeCharts(results, join(folder, 'charts'), (group) => `${group}.svg`);
+  const charts = drawn.map(({ title, file }) => ({ title, file: `charts/${file}` }));
   // One level down: the sections of the report become parts of the section that holds them.
-  const table = document(results).replaceAll(/^## /gm, '### ');
+  const table = document(results, charts).replaceAll(/^## /gm, '### ');
+  const readme = join(folder, 'README.md');
   writeFileSync(readme, withNewestResults(readFileSync(readme, 'utf8'), table));
 }

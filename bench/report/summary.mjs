@@ -28,16 +28,25 @@ import { median, ratios, spread } from './statistics.mjs';
  */
 
 /**
+ * @typedef {object} Cell
+ * @property {number} median
+ * @property {'' | 'marked' | 'not counted'} doubt "not counted" when no sample was fit to compare
+ */
+
+/**
  * @typedef {object} MetricSummary
  * @property {Metric} metric
- * @property {Readonly<Record<string, { median: number, marked: boolean } | undefined>>} contenders
+ * @property {Readonly<Record<string, Cell | undefined>>} contenders
  * @property {{ peer: string, ratio: Spread } | null} best against the best peer
  * @property {Readonly<Record<string, Spread>>} peers against each peer
  * @property {Spread | null} floor against the floor relay
  * @property {boolean | null} reached null: nothing was asked, or nothing could be compared
  */
 
-/** @param {RowResult} row @param {string} contender @param {string} metric */
+/**
+ * The values of the samples that count.
+ * @param {RowResult} row @param {string} contender @param {string} metric
+ */
 function byRound(row, contender, metric) {
   /** @type {Map<number, number>} */
   const values = new Map();
@@ -48,6 +57,25 @@ function byRound(row, contender, metric) {
     }
   }
   return values;
+}
+
+/**
+ * What the table shows of a contender: the median of what counts, or else of all there is.
+ * @param {RowResult} row @param {string} contender @param {string} metric
+ * @returns {Cell | null}
+ */
+function cellOf(row, contender, metric) {
+  const samples = row.samples.filter(
+    (sample) => sample.contender === contender && sample.values[metric] !== undefined,
+  );
+  const fit = samples.filter(({ marks }) => counts(marks));
+  const shown = fit.length > 0 ? fit : samples;
+  if (shown.length === 0) return null;
+  const marked = shown.some(({ marks }) => marks.length > 0);
+  return {
+    median: median(shown.map(({ values }) => values[metric] ?? Number.NaN)),
+    doubt: fit.length === 0 ? 'not counted' : marked ? 'marked' : '',
+  };
 }
 
 /** Is `ratio` as good as `asked`? @param {Metric} metric @param {number} ratio @param {number} asked */
@@ -63,10 +91,8 @@ export function summarise(row, metric, contenders) {
   const values = new Map(contenders.map(({ name }) => [name, byRound(row, name, metric.name)]));
   const medians = Object.fromEntries(
     contenders.flatMap(({ name }) => {
-      const rounds = [...(values.get(name)?.values() ?? [])];
-      if (rounds.length === 0) return [];
-      const marked = row.samples.some((s) => s.contender === name && s.marks.length > 0);
-      return [[name, { median: median(rounds), marked }]];
+      const cell = cellOf(row, name, metric.name);
+      return cell === null ? [] : [[name, cell]];
     }),
   );
   const own = values.get('sluice') ?? new Map();
@@ -89,7 +115,7 @@ export function summarise(row, metric, contenders) {
     best: metric.plain ? null : best,
     peers: metric.plain ? {} : peers,
     floor: metric.plain ? null : floor,
-    reached: reached(metric, best?.ratio.median, medians['sluice']?.median),
+    reached: reached(metric, best?.ratio.median, spread([...own.values()])?.median),
   };
 }
 

@@ -75,7 +75,9 @@ function bulk(streams, to) {
           cpu: usage.coreSeconds / (receivedBytes / 1e9),
         },
         usage,
-        counts: [{ unit: 'bytes', client, target: counted, slack: slackBytesPerStream() * streams }],
+        counts: [
+          { unit: 'bytes', client, target: counted, slack: slackBytesPerStream() * streams },
+        ],
         marks,
       };
     },

@@ -35,7 +35,7 @@ const openLoop = {
   prepare: async (runs) => {
     /** @type {number[]} */
     const rates = [];
-    for (const name of ['sluice', 'haproxy', 'haproxy-splice', 'nginx', 'pen']) {
+    for (const name of ['sluice', 'haproxy', 'nginx', 'pen']) {
       const run = await runs(name);
       if (run !== null) rates.push(await capacity(run));
     }

@@ -9,6 +9,7 @@
  * @property {'higher' | 'lower'} better
  * @property {number} [reach] ratio to the best peer that is asked of sluice
  * @property {number} [atMost] absolute value that is asked of sluice
+ * @property {boolean} [ofBalancer] says nothing where there is no balancer
  * @property {boolean} [plain] a value that a ratio says nothing about
  */
 
@@ -55,5 +56,5 @@ export const microsecondsEach = (seconds, operations) => (seconds * 1e6) / opera
  * @returns {Metric}
  */
 export function cpuMetric(fields) {
-  return { name: 'cpu', title: 'CPU', better: 'lower', ...fields };
+  return { name: 'cpu', title: 'CPU', better: 'lower', ofBalancer: true, ...fields };
 }
