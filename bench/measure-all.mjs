@@ -114,9 +114,10 @@ export async function measureAll(work, interrupted) {
  * @param {import('./report/summary.mjs').RoundSample} sample @param {Row} row
  */
 function sanityLine({ values, usage, marks }, { metrics }) {
-  const figures = metrics.map(({ name, unit }) =>
-    `${Number((values[name] ?? 0).toPrecision(4))} ${unit}`.trim(),
-  );
+  const figures = metrics.flatMap(({ name, unit }) => {
+    const value = values[name];
+    return value === undefined ? [] : [`${Number(value.toPrecision(4))} ${unit}`.trim()];
+  });
   const percent = (/** @type {number} */ share) => `${Math.round(share * 100)} %`;
   const cores =
     usage === null

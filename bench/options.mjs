@@ -59,7 +59,11 @@ function chooseRows(wanted, rows) {
   return rows.map(({ name }) => name).filter((name) => chosen.has(name));
 }
 
-/** sluice, the floor and "direct" always take part. @param {string[]} wanted @param {Choices['contenders']} all */
+/**
+ * sluice, the floor and "direct" always take part.
+ * @param {string[]} wanted
+ * @param {Choices['contenders']} all
+ */
 function chooseContenders(wanted, all) {
   const peers = all.filter(({ kind }) => kind === 'peer').map(({ name }) => name);
   const unknown = wanted.filter((name) => !peers.includes(name));
@@ -71,7 +75,11 @@ function chooseContenders(wanted, all) {
     .map(({ name }) => name);
 }
 
-/** Null: a help text or a list was printed instead. @param {string[]} args @param {Choices} choices */
+/**
+ * Null: a help text or a list was printed instead.
+ * @param {string[]} args
+ * @param {Choices} choices
+ */
 export function parseOptions(args, choices) {
   const command = new Command('npm run bench --')
     .description('measures sluice, its peers, the floor relay and no balancer side by side')

@@ -184,7 +184,11 @@ export class Programs {
     return program;
   }
 
-  /** Runs a program to its end and returns its output. @param {Role} role @param {string[]} command */
+  /**
+   * Runs a program to its end and returns its output.
+   * @param {Role} role
+   * @param {string[]} command
+   */
   async run(role, command) {
     return this.start(role, command).finished();
   }

@@ -154,7 +154,11 @@ export class Run {
   }
 }
 
-/** @param {Balancer} balancer @param {string} name @param {Record<string, string | number>} options */
+/**
+ * @param {Balancer} balancer
+ * @param {string} name
+ * @param {Record<string, string | number>} options
+ */
 function generatorCommand(balancer, name, options) {
   const words = Object.entries({ connect: balancer.address, ...options });
   return [program(name), ...words.flatMap(([option, value]) => [`--${option}`, String(value)])];

@@ -17,7 +17,7 @@ export class BrokenMeasurement extends Error {}
  */
 
 /** Marks whose samples are shown but not counted. @type {readonly Mark[]} */
-const disqualifying = ['core shared', 'ports exhausted', 'generator late'];
+export const disqualifying = ['core shared', 'ports exhausted', 'generator late'];
 
 const clientFullShare = 0.97;
 const othersShareMax = 0.1;

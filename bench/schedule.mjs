@@ -11,7 +11,10 @@ const overheadSeconds = 0.7;
  * @property {import('./contenders/contender.mjs').Contender} contender
  */
 
-/** @param {import('./rows/row.mjs').Row} row @param {import('./contenders/contender.mjs').Contender} contender */
+/**
+ * @param {import('./rows/row.mjs').Row} row
+ * @param {import('./contenders/contender.mjs').Contender} contender
+ */
 export function takesPart(row, contender) {
   return (
     contender.protocols.includes(row.protocol) &&

@@ -15,7 +15,10 @@ export const floor = {
   version: () => '',
 };
 
-/** Clients talk to the target itself; nothing is started. @type {import('./contender.mjs').Contender} */
+/**
+ * Clients talk to the target itself; nothing is started.
+ * @type {import('./contender.mjs').Contender}
+ */
 export const direct = {
   name: 'direct',
   kind: 'direct',

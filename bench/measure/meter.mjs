@@ -45,7 +45,10 @@ function processSeconds(pids) {
     .reduce((sum, seconds) => sum + seconds, 0);
 }
 
-/** User-space memory of processes, each shared page by its share, in KiB. @param {readonly number[]} pids */
+/**
+ * User-space memory of processes, each shared page by its share, in KiB.
+ * @param {readonly number[]} pids
+ */
 export function memoryKib(pids) {
   return pids
     .map((pid) => parseKib(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'), 'Pss'))

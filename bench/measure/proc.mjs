@@ -12,7 +12,12 @@
 /** USER_HZ: a constant of Linux's interface to user space on every architecture we know. */
 const ticksPerSecond = 100;
 
-/** The line of `core` in /proc/stat. @param {string} stat @param {number} core @returns {CoreTimes} */
+/**
+ * The line of `core` in /proc/stat.
+ * @param {string} stat
+ * @param {number} core
+ * @returns {CoreTimes}
+ */
 export function parseCoreTimes(stat, core) {
   const line = stat.split('\n').find((text) => text.startsWith(`cpu${core} `));
   if (line === undefined) throw new Error(`/proc/stat has no core ${core}`);
@@ -62,7 +67,11 @@ export function parseKib(text, name) {
 /** TCP_LISTEN, and the state of a UDP socket that is not connected. */
 const boundStates = new Set(['0A', '07']);
 
-/** Is there a listening (UDP: bound) socket in /proc/net/tcp? @param {string} table @param {number} port */
+/**
+ * Is there a listening (UDP: bound) socket in /proc/net/tcp?
+ * @param {string} table
+ * @param {number} port
+ */
 export function isBound(table, port) {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   return table.split('\n').some((line) => {

@@ -27,6 +27,18 @@ export function chartPoints(rows, contenders) {
 }
 
 const places = { scale: 'labels', field: 'label', band: 0.5 };
+/** @type {import('vega').Mark} */
+const lineAtOne = {
+  type: 'rule',
+  encode: {
+    enter: {
+      x: { scale: 'ratios', value: 1 },
+      y: { value: 0 },
+      y2: { signal: 'height' },
+      stroke: { value: 'black' },
+    },
+  },
+};
 const shifts = { scale: 'shifts', field: 'peer' };
 
 /** @param {string} title @param {readonly Point[]} points @returns {import('vega').Spec} */
@@ -68,17 +80,7 @@ function specification(title, points) {
     ],
     legends: [{ fill: 'colors', orient: 'right' }],
     marks: [
-      {
-        type: 'rule',
-        encode: {
-          enter: {
-            x: { scale: 'ratios', value: 1 },
-            y: { value: 0 },
-            y2: { signal: 'height' },
-            stroke: { value: 'black' },
-          },
-        },
-      },
+      lineAtOne,
       {
         type: 'rule',
         from: { data: 'points' },
@@ -103,7 +105,11 @@ function specification(title, points) {
   };
 }
 
-/** @param {string} title @param {readonly Point[]} points at least one @returns {Promise<string>} */
+/**
+ * @param {string} title
+ * @param {readonly Point[]} points at least one
+ * @returns {Promise<string>}
+ */
 export async function drawChart(title, points) {
   const view = new View(parse(specification(title, points)), { renderer: 'none' });
   const svg = await view.toSVG();

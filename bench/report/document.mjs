@@ -1,4 +1,5 @@
 // The report of a run as Markdown: what was measured where, a table for each group, the growth.
+import { disqualifying } from '../sanity.mjs';
 import { summarise, summariseGrowth } from './summary.mjs';
 import { figure, markdownTable, spreadText } from './table.mjs';
 
@@ -74,8 +75,7 @@ function preamble({ date, machine, versions, topology, seconds, rounds }) {
       `${software.join(', ')}. Topology: ${topology}; ${rounds} rounds of ${seconds} s.`,
     '',
     'Figures of contenders are medians; ratios are sluice / other within each round: median ' +
-      '(lowest-highest). `*`: a sample was marked, most often because the core of client and ' +
-      'target was full, so that the rate says what they can do and only the CPU time compares. ' +
+      '(lowest-highest). `*`: the core of client and target was full, so that the rate says what they can do and only the CPU time compares. ' +
       '`!`: no sample was fit to compare (somebody else ran on the core of the balancer, or the ' +
       'client met a limit of its own), so that it has no part in a ratio.',
     '',
@@ -84,29 +84,28 @@ function preamble({ date, machine, versions, topology, seconds, rounds }) {
 
 /** @param {Results} results */
 function troubles({ rows }) {
-  const lines = rows.flatMap(({ name, skipped, broken, samples }) => [
-    ...(skipped === undefined ? [] : [`- ${name}: not measured: ${skipped}`]),
-    ...broken.map(
+  const lines = rows.flatMap(({ name, broken }) =>
+    broken.map(
       ({ round, contender, message }) =>
         `- ${name}, ${contender}, round ${round + 1}: ${message.replaceAll('\n', ' ')}`,
     ),
-    ...markLines(name, samples),
-  ]);
-  return lines.length === 0 ? [] : ['## Marks and failures', '', ...lines, ''];
+  );
+  const all = [...lines, ...disqualifying.flatMap((mark) => markLine(mark, rows))];
+  return all.length === 0 ? [] : ['## Not counted, and why', '', ...all, ''];
 }
 
-/** @param {string} row @param {RowResult['samples']} samples */
-function markLines(row, samples) {
-  /** @type {Map<string, Set<string>>} */
-  const contendersOf = new Map();
-  for (const { marks, contender } of samples) {
-    for (const mark of marks) {
-      contendersOf.set(mark, (contendersOf.get(mark) ?? new Set()).add(contender));
-    }
-  }
-  return [...contendersOf].map(
-    ([mark, contenders]) => `- ${row}: ${mark}: ${[...contenders].join(', ')}`,
-  );
+/**
+ * The rows and contenders with such samples.
+ * @param {import('../sanity.mjs').Mark} mark
+ * @param {Results['rows']} rows
+ */
+function markLine(mark, rows) {
+  const places = rows.flatMap(({ name, samples }) => {
+    const marked = samples.filter(({ marks }) => marks.includes(mark));
+    const contenders = [...new Set(marked.map(({ contender }) => contender))];
+    return contenders.length === 0 ? [] : [`${name} (${contenders.join(', ')})`];
+  });
+  return places.length === 0 ? [] : [`- ${mark}: ${places.join('; ')}`];
 }
 
 /** @param {Results} results @param {readonly { title: string, file: string }[]} [charts] */

@@ -8,7 +8,10 @@ import { document } from './document.mjs';
 const start = '<!-- newest results: written by npm run bench -- --readme -->';
 const end = '<!-- end of the newest results -->';
 
-/** 2026-11-20T18:30:00Z of vm: 20261120-1830-vm. @param {import('./document.mjs').Results} results */
+/**
+ * 2026-11-20T18:30:00Z of vm: 20261120-1830-vm.
+ * @param {import('./document.mjs').Results} results
+ */
 export function baseName({ date, machine }) {
   const when = date.slice(0, 16).replaceAll(/[-:]/g, '').replace('T', '-');
   return `${when}-${machine.host.replaceAll(/[^\w.-]/g, '_')}`;
@@ -46,7 +49,11 @@ export async function writeResults(results, folder) {
   return path;
 }
 
-/** The text with what stands between the marks replaced. @param {string} text @param {string} table */
+/**
+ * The text with what stands between the marks replaced.
+ * @param {string} text
+ * @param {string} table
+ */
 export function withNewestResults(text, table) {
   const [from, to] = [text.indexOf(start), text.indexOf(end)];
   if (from === -1 || to < from) throw new Error('the marks of the newest results are missing');

@@ -21,7 +21,8 @@ export function spread(values) {
 
 /**
  * The ratios of the rounds in which both were measured; a divisor of 0 says nothing.
- * @param {ReadonlyMap<number, number>} values by round @param {ReadonlyMap<number, number>} divisors
+ * @param {ReadonlyMap<number, number>} values by round
+ * @param {ReadonlyMap<number, number>} divisors
  */
 export function ratios(values, divisors) {
   return [...values].flatMap(([round, value]) => {

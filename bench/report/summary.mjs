@@ -24,7 +24,6 @@ import { median, ratios, spread } from './statistics.mjs';
  * @property {import('../rows/row.mjs').Growth} [growth]
  * @property {readonly RoundSample[]} samples
  * @property {readonly { round: number, contender: string, message: string }[]} broken
- * @property {string} [skipped] why it was not measured
  */
 
 /**
@@ -78,7 +77,12 @@ function cellOf(row, contender, metric) {
   };
 }
 
-/** Is `ratio` as good as `asked`? @param {Metric} metric @param {number} ratio @param {number} asked */
+/**
+ * Is `ratio` as good as `asked`?
+ * @param {Metric} metric
+ * @param {number} ratio
+ * @param {number} asked
+ */
 const reaches = (metric, ratio, asked) =>
   metric.better === 'higher' ? ratio >= asked : ratio <= asked;
 
@@ -137,7 +141,11 @@ function reached(metric, ratio, value) {
  * @property {boolean | null} reached null: asked of sluice only
  */
 
-/** @param {readonly RowResult[]} rows @param {readonly { name: string }[]} contenders @returns {GrowthSummary[]} */
+/**
+ * @param {readonly RowResult[]} rows
+ * @param {readonly { name: string }[]} contenders
+ * @returns {GrowthSummary[]}
+ */
 export function summariseGrowth(rows, contenders) {
   return rows.flatMap((row) => {
     const { growth } = row;

@@ -27,7 +27,11 @@ export function parseWrk(output) {
   };
 }
 
-/** @param {import('../run.mjs').Balancer} balancer @param {number} connections @param {number} seconds */
+/**
+ * @param {import('../run.mjs').Balancer} balancer
+ * @param {number} connections
+ * @param {number} seconds
+ */
 export function wrkCommand(balancer, connections, seconds) {
   const whole = Math.max(1, Math.round(seconds));
   return [

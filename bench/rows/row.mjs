@@ -29,6 +29,11 @@
  */
 
 /**
+ * A run of a contender; null of one that does not take part. The run before it is undone.
+ * @typedef {(contender: string) => Promise<import('../run.mjs').Run | null>} RunsOf
+ */
+
+/**
  * @typedef {object} Row
  * @property {string} name
  * @property {string} group
@@ -39,9 +44,8 @@
  * @property {readonly string[]} [only] contenders; all that speak the protocol when absent
  * @property {Growth} [growth]
  * @property {number} secondsEach what one measurement takes beside the load, for the time left
- * @property {(runs: (contender: string) => Promise<import('../run.mjs').Run | null>) => Promise<unknown>}
- *   [prepare] once, before the first round; its result is `run.prepared`. A contender
- *   that does not take part has no run
+ * @property {(runs: RunsOf) => Promise<unknown>} [prepare] once, before the first round; its result
+ *   is `run.prepared`
  * @property {(run: import('../run.mjs').Run) => Promise<Sample>} measure
  */
 

@@ -81,7 +81,7 @@ describe('a value in KiB', () => {
 });
 
 describe('a table of sockets', () => {
-  const table = `  sl  local_address rem_address   st tx_queue rx_queue
+  const table = `  sl  local_address rem_address   st queues
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000
    1: 0100007F:1F91 0100007F:C001 01 00000000:00000000
    2: 00000000:1F92 00000000:0000 07 00000000:00000000

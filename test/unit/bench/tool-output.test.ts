@@ -10,7 +10,7 @@ import { parseRedisBenchmark } from '../../../bench/rows/redis.mjs';
 import { parseFigures } from '../../../bench/run.mjs';
 import { parseRequestCount } from '../../../bench/targets/nginx-http.mjs';
 import { parseCommandCount } from '../../../bench/targets/redis.mjs';
-import { parseConfig } from '../../../src/config/parse.js';
+import { load } from '../../support/bad-file.js';
 
 const wrkOutput = `Running 2s test @ http://127.0.0.1:1/
   Latency Distribution
@@ -92,6 +92,6 @@ describe('the configurations of contenders', () => {
 
   it.each(['tcp', 'udp'] as const)('of sluice are valid for %s', (protocol) => {
     const text = sluiceConfig({ ...job, protocol, bulk: protocol === 'udp', workers: 2 });
-    expect(parseConfig(text)).toMatchObject({ ok: true });
+    expect(load(text)).toMatchObject({ ok: true });
   });
 });
