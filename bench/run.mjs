@@ -116,7 +116,9 @@ export class Run {
 
   /**
    * The same for one of the bench's own generators, whose output is a line of figures.
-   * @param {Balancer} balancer @param {string} name @param {Record<string, string | number>} options
+   * @param {Balancer} balancer
+   * @param {string} name
+   * @param {Record<string, string | number>} options
    */
   async generate(balancer, name, options) {
     const { output, usage, marks } = await this.load(

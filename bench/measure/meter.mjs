@@ -17,7 +17,7 @@ import {
  * @property {number} processSeconds CPU time of the balancer's processes on all cores
  * @property {number} coreShare how busy the balancer's core was, 0 to 1
  * @property {number} clientShare how busy the client's core was
- * @property {number} othersShare time on the balancer's core of processes that are not the balancer's
+ * @property {number} othersShare of the balancer's core that was not the balancer's work
  */
 
 /** A process and its descendants. @param {number} root @returns {number[]} */

@@ -70,12 +70,14 @@ function growthTable({ rows, contenders }) {
 function preamble({ date, machine, versions, topology, seconds, rounds }) {
   const software = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
-    `${date.slice(0, 16).replace('T', ' ')} UTC, on ${machine.processor}, ${machine.cores} cores, ` +
+    `${date.slice(0, 16).replace('T', ' ')} UTC, ` +
+      `on ${machine.processor}, ${machine.cores} cores, ` +
       `${machine.memoryGib} GiB, Linux ${machine.kernel}, Node ${machine.node}. ` +
       `${software.join(', ')}. Topology: ${topology}; ${rounds} rounds of ${seconds} s.`,
     '',
     'Figures of contenders are medians; ratios are sluice / other within each round: median ' +
-      '(lowest-highest). `*`: the core of client and target was full, so that the rate says what they can do and only the CPU time compares. ' +
+      '(lowest-highest). `*`: the core of client and target was full, so that ' +
+      'the rate says what they can do and only the CPU time compares. ' +
       '`!`: no sample was fit to compare (somebody else ran on the core of the balancer, or the ' +
       'client met a limit of its own), so that it has no part in a ratio.',
     '',

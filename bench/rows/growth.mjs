@@ -122,7 +122,7 @@ function byWorkers(workers) {
   return {
     name: name(workers),
     group: 'growth',
-    title: `${requestRate} messages/s over 64 connections, ${workers} worker${workers > 1 ? 's' : ''}`,
+    title: `${requestRate} messages/s over 64 connections, workers: ${workers}`,
     protocol: 'tcp',
     tools: [],
     only: ['sluice'],
@@ -135,7 +135,7 @@ function byWorkers(workers) {
         values: { cpu: microsecondsEach(usage.processSeconds, figures('sent')) },
         usage,
         counts,
-        // With a worker beside it, the client's core is full, and the client is one of the "others".
+        // With a worker beside the load, cores are shared by intention.
         marks: workers > 1 ? marks.filter((mark) => mark === 'generator late') : marks,
       };
     },

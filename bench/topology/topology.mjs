@@ -1,10 +1,12 @@
 // Where client, balancer and target are: on one loopback, or in network namespaces of their own.
 import { createServer } from 'node:net';
 
+/** @typedef {import('../programs.mjs').Role} Role */
+
 /**
  * @typedef {object} Topology
  * @property {'loopback' | 'namespaces'} name
- * @property {Readonly<Record<import('../programs.mjs').Role, readonly string[]>>} prefix of commands
+ * @property {Readonly<Record<Role, readonly string[]>>} prefix of commands
  * @property {string} balancerAddress as clients see the balancer
  * @property {string} targetAddress as the balancer sees the target
  * @property {string} directAddress as clients see the target without a balancer
