@@ -70,8 +70,7 @@ export class Run {
 
   /** An address of the target's side to listen on. */
   async targetListen() {
-    const host = this.topology.name === 'loopback' ? '127.0.0.1' : '0.0.0.0';
-    return `${host}:${await freePort()}`;
+    return `${this.topology.targetListen}:${await freePort()}`;
   }
 
   /**

@@ -1,11 +1,12 @@
 // A TCP target that echoes small messages and counts them, so that what clients claim can be
 // checked. SIGTERM ends it and prints the counts.
-//   tcp_target --listen 0.0.0.0:9000
+//   tcp_target --listen 0.0.0.0:9000 [--device lo]
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "generators/arguments.h"
@@ -57,6 +58,12 @@ void answer(int fd, Counts& counts, std::vector<char>& buffer) {
 int run(const Arguments& arguments) {
   const int stop_signal = open_stop_signal();
   const os::Fd listener = listen_tcp(parse_endpoint(arguments.text("listen")));
+  if (arguments.has("device")) {
+    const std::string device = arguments.text("device");
+    const auto bytes = static_cast<socklen_t>(device.size());
+    must(setsockopt(listener.get(), SOL_SOCKET, SO_BINDTODEVICE, device.data(), bytes),
+         "SO_BINDTODEVICE");
+  }
   const os::Fd epoll = open_epoll();
   watch(epoll.get(), stop_signal, EPOLLIN, kStopTag);
   watch(epoll.get(), listener.get(), EPOLLIN, kListenerTag);

@@ -75,7 +75,7 @@ const reload = {
     { name: 'ratio', title: 'p99 while / without', unit: 'x', better: 'lower', atMost: 1.2 },
   ],
   measure: async (run) => {
-    const target = await startEchoTarget(run, { protocol: 'tcp' });
+    const target = await startEchoTarget(run, { protocol: 'tcp', manyAddresses: true });
     const balancer = await run.startBalancer({ port: target.port, targetCount: reloadTargets });
     const calm = await load(run, balancer);
     /** @type {number[]} */

@@ -80,7 +80,7 @@ function byTargets(targetCount, policy) {
     ],
     ...(targetCount === 5000 ? { growth: { base: name(1), metric: 'cpu', atMost: 1.1 } } : {}),
     measure: async (run) => {
-      const target = await startEchoTarget(run, { protocol: 'tcp' });
+      const target = await startEchoTarget(run, { protocol: 'tcp', manyAddresses: true });
       const balancer = await run.startBalancer({
         port: target.port,
         targetCount,

@@ -5,11 +5,16 @@ import { parseFigures } from '../run.mjs';
 
 /**
  * @param {import('../run.mjs').Run} run
- * @param {{ protocol: 'tcp' | 'udp', gso?: boolean }} options
+ * @param {{ protocol: 'tcp' | 'udp', gso?: boolean, manyAddresses?: boolean }} options
  */
-export async function startEchoTarget(run, { protocol, gso = false }) {
-  const listen = await run.targetListen();
-  const options = ['--listen', listen, ...(gso ? ['--gso', '1'] : [])];
+export async function startEchoTarget(run, { protocol, gso = false, manyAddresses = false }) {
+  const { manyTargetsDevice } = run.topology;
+  const one = await run.targetListen();
+  const listen = manyAddresses ? `0.0.0.0:${portOf(one)}` : one;
+  const options = [
+    ...['--listen', listen, ...(gso ? ['--gso', '1'] : [])],
+    ...(manyAddresses && manyTargetsDevice !== null ? ['--device', manyTargetsDevice] : []),
+  ];
   const target = run.programs.start('target', [program(`${protocol}_target`), ...options]);
   await target.bound(protocol, portOf(listen));
   return {

@@ -86,7 +86,9 @@ export function namespaces(cleanup) {
     prefix: { client: inside(client), balancer: inside(balancer), target: inside(target) },
     balancerAddress: '10.77.1.2',
     targetAddress: '10.77.2.2',
+    targetListen: '0.0.0.0',
     directAddress: '10.77.3.2',
     manyTargets: (count) => addressesBelow('10.78', count),
+    manyTargetsDevice: null,
   };
 }

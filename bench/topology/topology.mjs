@@ -9,8 +9,11 @@ import { createServer } from 'node:net';
  * @property {Readonly<Record<Role, readonly string[]>>} prefix of commands
  * @property {string} balancerAddress as clients see the balancer
  * @property {string} targetAddress as the balancer sees the target
+ * @property {string} targetListen what a target binds to
  * @property {string} directAddress as clients see the target without a balancer
- * @property {(count: number) => string[]} manyTargets addresses that all lead to the target
+ * @property {(count: number) => string[]} manyTargets addresses that all lead to a target which is
+ *   bound to every address of `manyTargetsDevice`
+ * @property {string | null} manyTargetsDevice null: of all devices of the target's namespace
  */
 
 /**
