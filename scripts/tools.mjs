@@ -19,6 +19,7 @@ const packages = {
   nft: 'nftables',
   nginx: 'nginx',
   ninja: 'ninja-build',
+  python3: 'python3',
   'redis-benchmark': 'redis-tools',
   'redis-cli': 'redis-tools',
   'redis-server': 'redis-server',

@@ -68,6 +68,12 @@ void TcpListener::release_place() {
 }
 
 TcpListener::AcceptStep TcpListener::accept_one() {
+  // Clients come out of the backlog one by one as others leave. Without this every one that is
+  // served would cost the next one its place.
+  if (context_.descriptor_episode && !context_.reserve.has_room_for_connection()) {
+    context_.out_of_descriptors = true;
+    return AcceptStep::stop;
+  }
   if (!claim_place()) {
     pause(Pause::limit);
     return AcceptStep::stop;
@@ -78,10 +84,11 @@ TcpListener::AcceptStep TcpListener::accept_one() {
       admit(context_, *config_, std::move(result));
       // The connect may have met the bound that the accept just missed.
       if (context_.out_of_descriptors) return AcceptStep::stop;
-      context_.descriptor_episode = false;
       return AcceptStep::next;
     case os::AcceptStatus::would_block:
       release_place();
+      // Everybody who waited has been served: only now is the shortage over.
+      context_.descriptor_episode = false;
       return AcceptStep::drained;
     case os::AcceptStatus::transient:
       release_place();

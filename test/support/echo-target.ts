@@ -17,6 +17,8 @@ export interface EchoOptions {
   readonly port?: number;
   /** Sent to each client first, to tell targets apart. */
   readonly greeting?: string;
+  /** UDP: whether a datagram is answered at all. */
+  readonly answers?: (message: Buffer) => boolean;
 }
 
 export async function startTcpEcho(options: EchoOptions = {}): Promise<EchoTarget> {
@@ -54,14 +56,14 @@ export async function startTcpEcho(options: EchoOptions = {}): Promise<EchoTarge
 }
 
 export async function startUdpEcho(options: EchoOptions = {}): Promise<EchoTarget> {
-  const { host = '127.0.0.1', port = 0 } = options;
+  const { host = '127.0.0.1', port = 0, answers = () => true } = options;
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
   const senders = new Set<string>();
   let bytes = 0;
   socket.on('message', (message, from) => {
     senders.add(`${from.address} ${from.port}`);
     bytes += message.length;
-    socket.send(message, from.port, from.address);
+    if (answers(message)) socket.send(message, from.port, from.address);
   });
   // ICMP errors of clients that are gone.
   socket.on('error', () => undefined);
