@@ -1,5 +1,6 @@
-// Targets that are killed in the middle of streams: no client ever sees a byte of another, each sees an
-// end with a reason, and who has lost nothing yet is served by another target (pitfall 2, fault 5).
+// Targets that are killed in the middle of streams: no client ever sees a byte of another, each
+// sees an end with a reason, and who has lost nothing yet is served by another target
+// (pitfall 2, fault 5).
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -210,7 +211,7 @@ pools: { out: { targets: [${addresses}], health: none } }`);
       expect(await greeted()).toBe(greeting);
     }
     const { listeners } = await expectAtRest(sluice, before);
-    // A retry takes a turn of the rotation too: the dead one is met by half of the clients or by all.
+    // A retry takes a turn of the rotation too: half of the clients meet the dead one, or all.
     const retries = listeners[0]?.totals.connect_retries ?? 0;
     expect(retries).toBeGreaterThanOrEqual(5);
     expect(retries).toBeLessThanOrEqual(10);

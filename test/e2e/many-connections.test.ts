@@ -4,9 +4,9 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { expectAtRest, pipesPerWorkerMax, restOf } from '../support/at-rest.js';
-import { startTcpEcho } from '../support/echo-target.js';
+import { startEchoProcess } from '../support/echo-process.js';
 import { descriptorsOf, workerCpuSeconds } from '../support/process-meter.js';
 import { configHead, type SluiceProcess, startSluice } from '../support/sluice-process.js';
 import { chunkBytes, startChunkTarget, streamClients } from '../support/stream-clients.js';
@@ -95,8 +95,7 @@ pools: { out: { targets: ["127.0.0.1:${target.port}"], health: none } }`,
 
 describe('two workers', () => {
   it('share a thousand connections of one client address', async () => {
-    const target = await startTcpEcho();
-    onTestFinished(() => target.close());
+    const target = await startEchoProcess();
     const sluice = await startSluice(`${configHead}
 engine: { workers: 2 }
 listeners: { in: { bind: "127.0.0.1:0", pool: out } }

@@ -133,7 +133,7 @@ pools: { out: { targets: ["127.0.0.1:${target.port}"], health: none } }`,
     const paused = sluice.log.filter(({ event }) => event === 'accept_paused');
     expect(paused).toHaveLength(status.workers[0]?.totals.accept_paused ?? 0);
     expect(unserved).toBe(status.listeners[0]?.closed.local_error);
-    // As often as there was an episode: each tells one by the reserve, and one may be half a connection.
+    // Each episode tells one by the reserve, and one more may be half a connection.
     expect(unserved).toBeLessThanOrEqual(2 * paused.length);
     expect(paused.length).toBeLessThan(10);
     const late = clientOf(port);

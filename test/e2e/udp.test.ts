@@ -1,5 +1,5 @@
-// UDP through a real process: a flood of clients, the largest datagrams, and bulk traffic over a network
-// (pitfall 13).
+// UDP through a real process: a flood of clients, the largest datagrams, and bulk traffic over a
+// network (pitfall 13).
 import { spawn } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
@@ -45,7 +45,9 @@ describe('a flood of sessions', () => {
     const sluice = await startSluice(`${configHead}
 engine: { workers: 1 }
 listeners:
-  in: { bind: "127.0.0.1:0", protocol: udp, pool: out, timeouts: { idle: 1s }, udp: { max_sessions: ${sessionsMax} } }
+  in:
+    { bind: "127.0.0.1:0", protocol: udp, pool: out, timeouts: { idle: 1s },
+      udp: { max_sessions: ${sessionsMax} } }
 pools: { out: { targets: ["127.0.0.1:${target.port}"], health: none } }`);
     const before = await restOf(sluice);
     const { port } = await sluice.address('in');
@@ -81,7 +83,7 @@ pools: { out: { targets: ["127.0.0.1:${target.port}"], health: none } }`);
     expect(totals.sessions_opened).toBe(flood + 1 - dropped);
     // Those that lost their place to a later one, and those that were left when the flood ended.
     expect((closed.limit ?? 0) + (closed.idle_timeout ?? 0)).toBe(totals.sessions_opened);
-    // An answer proves a client to be real, as far as a balancer can know: who has a place keeps it.
+    // An answer proves a client to be real, as far as a balancer knows: who has a place keeps it.
     // The others lose theirs to whoever comes later, and no datagram is lost.
     if (answered) expect(dropped).toBeGreaterThan(0);
     else
@@ -131,7 +133,7 @@ async function startEchoOn(wrapper: readonly string[], host: string, port: numbe
 }
 
 describe.runIf(networkPossible() && requireTools('python3'))('bulk traffic over a network', () => {
-  // With the pair's segmentation at work a burst crosses it in one piece; without, in many. Checksum
+  // With the pair's segmentation at work a burst crosses it in one piece; else in many. Checksum
   // offload is switched off by test/native/udp, which needs no tool for it.
   it.each([
     ['joined', []],

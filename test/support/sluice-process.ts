@@ -172,15 +172,22 @@ export async function startSluice(
   };
 }
 
-/** GET over TCP or a unix socket; a unix socket also reaches into a network namespace. */
+/**
+ * GET over TCP or a unix socket; a unix socket also reaches into a network namespace. Each on a
+ * connection of its own: one that is kept may be closed by sluice just as a busy test asks again.
+ */
 export async function askAdmin(address: string, path: string): Promise<Response> {
-  if (!address.startsWith('unix:')) return fetch(`${address}${path}`);
-  const asked = request({ socketPath: address.slice('unix:'.length), path });
+  const asked = address.startsWith('unix:')
+    ? request({ socketPath: address.slice('unix:'.length), path, agent: false })
+    : request(`${address}${path}`, { agent: false });
   asked.end();
   const [answer] = (await once(asked, 'response')) as [IncomingMessage];
   const chunks: Buffer[] = [];
   for await (const chunk of answer) chunks.push(chunk as Buffer);
-  return new Response(Buffer.concat(chunks), { status: answer.statusCode ?? 0 });
+  const headers = Object.entries(answer.headersDistinct).flatMap(([name, values = []]) =>
+    values.map((value): [string, string] => [name, value]),
+  );
+  return new Response(Buffer.concat(chunks), { status: answer.statusCode ?? 0, headers });
 }
 
 function describeLog(log: readonly LogLine[]): string {

@@ -1,5 +1,5 @@
-# Sends bursts of numbered datagrams, each burst as one message that the kernel cuts (UDP_SEGMENT), and
-# checks the echo of every datagram. Node cannot set that option.
+# Sends bursts of numbered datagrams, each burst as one message that the kernel cuts (UDP_SEGMENT),
+# and checks the echo of every datagram. Node cannot set that option.
 #   python3 udp-burst.py HOST PORT BURSTS DATAGRAMS BYTES
 # Prints how many came back whole and once, of how many.
 import socket
