@@ -28,7 +28,10 @@
       'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
       'sources': ['native/addon.cpp'],
       # The C++ runtime is linked in and hidden, so that one binary runs wherever glibc does.
-      'ldflags': ['-static-libstdc++', '-static-libgcc', '-Wl,--exclude-libs,ALL', '-Wl,-z,now'],
+      'ldflags': [
+        '-static-libstdc++', '-static-libgcc', '-Wl,-z,now',
+        '-Wl,--version-script=<(module_root_dir)/native/addon.exports',
+      ],
     },
   ],
   'conditions': [
