@@ -101,7 +101,8 @@ export async function startNginx(
   const folder = await temporaryFolder();
   for (const [file, bytes] of Object.entries(files)) await writeFile(join(folder, file), bytes);
   const user = process.getuid?.() === 0 ? 'user root;' : '';
-  const config = `${user} daemon off; worker_processes 1;
+  // One process: a killed master would leave its workers behind.
+  const config = `${user} daemon off; master_process off;
 pid ${folder}/pid; error_log ${folder}/error;
 events { worker_connections 4096; }
 http { access_log off; client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p;
