@@ -15,6 +15,7 @@ const packages = {
   doctest: 'doctest-dev',
   ip: 'iproute2',
   iperf3: 'iperf3',
+  memcached: 'memcached',
   nc: 'netcat-openbsd',
   nft: 'nftables',
   nginx: 'nginx',

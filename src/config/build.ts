@@ -4,11 +4,11 @@ import type { Endpoint, IpAddress } from '../model/address.js';
 import type { AdminConfig, Config, EngineConfig, LogConfig } from '../model/config.js';
 import type { Listener, Protocol, TcpOptions, Timeouts, UdpOptions } from '../model/listener.js';
 import type { Policy } from '../model/policy.js';
-import type { HealthCheck, Pool } from '../model/pool.js';
+import type { Pool } from '../model/pool.js';
 import type { Target } from '../model/target.js';
 import { endpointsOf, parseBind } from './bind-address.js';
+import { buildHealth } from './build-health.js';
 import { defaults } from './defaults.js';
-import { defaultProbe } from './health-rules.js';
 import { formatIp } from './ip.js';
 import type { Machine } from './machine.js';
 import { acceptedValue } from './parsed.js';
@@ -124,24 +124,6 @@ function policy(file: FilePool['policy']): Policy {
   };
 }
 
-function health(file: FilePool['health'], protocols: ReadonlySet<Protocol>): HealthCheck {
-  const full = typeof file === 'object' ? file : file === undefined ? {} : { type: file };
-  const intervalMs = ms(full.interval ?? defaults.health.interval);
-  return {
-    kind: full.type ?? defaultProbe(protocols),
-    intervalMs,
-    timeoutMs:
-      full.timeout === undefined
-        ? Math.min(intervalMs, ms(defaults.health.timeoutMax))
-        : ms(full.timeout),
-    rise: full.rise ?? defaults.health.rise,
-    fall: full.fall ?? defaults.health.fall,
-    jitter: full.jitter ?? defaults.health.jitter,
-    initial: full.initial ?? defaults.health.initial,
-    port: full.port ?? 0,
-  };
-}
-
 function pool(
   name: string,
   file: FilePool,
@@ -158,7 +140,7 @@ function pool(
       remember(made, ['pools', name, 'targets', index]);
       return made;
     }),
-    health: health(file.health, protocols),
+    health: buildHealth(file.health, protocols),
     retries: file.retries ?? defaults.pool.retries,
     whenNoneHealthy: file.when_none_healthy ?? defaults.pool.whenNoneHealthy,
     sources: sources.map(

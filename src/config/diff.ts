@@ -123,7 +123,7 @@ function leafText(
     if (name === 'unixMode') return { key: 'unix_mode', text: value.toString(8).padStart(4, '0') };
   }
   const key = snake(name);
-  if (Array.isArray(value)) return { key, text: value.map(addressText).join(', ') || 'none' };
+  if (Array.isArray(value)) return { key, text: value.map(itemText).join(', ') || 'none' };
   if (typeof value !== 'object') return { key, text: String(value) };
   if (value === null) return { key, text: 'off' };
   if ('kind' in value && (name === 'address' || name === 'listen')) {
@@ -137,6 +137,10 @@ function leafText(
 
 function durationText(ms: number): string {
   return ms === 0 ? 'off' : formatDuration(ms);
+}
+
+function itemText(value: unknown): string {
+  return typeof value === 'object' ? addressText(value) : String(value);
 }
 
 function addressText(value: unknown): string {

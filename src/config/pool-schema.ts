@@ -2,18 +2,9 @@
 import { z } from 'zod';
 import { policyNames } from '../model/policy.js';
 import { defaults } from './defaults.js';
+import { healthSchema } from './health-schema.js';
 import { anyInterface } from './ip.js';
-import {
-  countRange,
-  duration,
-  either,
-  flag,
-  fraction,
-  integer,
-  integerOr,
-  leaf,
-  word,
-} from './scalars.js';
+import { countRange, either, flag, integer, integerOr, leaf, word } from './scalars.js';
 import { parseSource, parseTargetAddress } from './target-address.js';
 import { tcpSchema } from './tcp-schema.js';
 import { parseTargetName, targetNamePattern } from './text-leaves.js';
@@ -49,50 +40,6 @@ const targetFull = z.strictObject({
 });
 const targetSchema = either(address, targetFull, {
   description: 'An address, or a map with more about the target.',
-});
-
-const healthSchema = z.strictObject({
-  type: word(['tcp', 'ping', 'none'], {
-    description: 'How to ask: connect by TCP, ICMP echo, or not at all.',
-    defaultText: 'tcp; none when only UDP listeners use the pool',
-  }).optional(),
-  interval: duration(
-    { minMs: 10 },
-    { description: 'Time from probe to probe.', default: defaults.health.interval },
-  ).optional(),
-  timeout: duration(
-    { minMs: 1 },
-    {
-      description: 'How long a probe may take; at most the interval.',
-      defaultText: `the interval, at most ${defaults.health.timeoutMax}`,
-    },
-  ).optional(),
-  rise: integer(
-    { min: 1, max: 1000 },
-    {
-      description: 'Good probes in a row that bring a target back.',
-      default: defaults.health.rise,
-    },
-  ).optional(),
-  fall: integer(
-    { min: 1, max: 1000 },
-    { description: 'Bad probes in a row that take a target out.', default: defaults.health.fall },
-  ).optional(),
-  jitter: fraction(
-    { min: 0, max: 0.5 },
-    {
-      description: 'Each interval is shortened at random by up to this share.',
-      default: defaults.health.jitter,
-    },
-  ).optional(),
-  initial: word(['healthy', 'unhealthy'], {
-    description: 'What a target counts as before its first verdict.',
-    default: defaults.health.initial,
-  }).optional(),
-  port: integer(
-    { min: 1, max: 65_535 },
-    { description: 'Port that type tcp connects to.', defaultText: "the target's own" },
-  ).optional(),
 });
 
 const policyWord = word(policyNames, {
@@ -131,11 +78,7 @@ export const poolSchema = z
     targets: z.array(targetSchema).min(1).meta({
       description: 'The targets, in the order in which rotations visit them.',
     }),
-    health: either(
-      word(['tcp', 'ping', 'none'], { description: 'The type alone.' }),
-      healthSchema,
-      { description: 'How to find out which targets work: a type, or a map.' },
-    ).optional(),
+    health: healthSchema.optional(),
     retries: integer(
       { min: 0, max: 15 },
       {

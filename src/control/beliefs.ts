@@ -11,6 +11,7 @@ export interface HealthRecord {
   readonly health: Health;
   readonly reason: HealthReason;
   readonly latencyMs: number | null;
+  readonly detail: string;
   readonly since: Date;
 }
 

@@ -106,7 +106,7 @@ export class Controller {
 
   /** Takes a verdict of the checker. Returns the generation from which on it holds. */
   setHealth(change: HealthChange): number {
-    const { pool, target, endpoint, health, reason, latencyMs } = change;
+    const { pool, target, endpoint, health, reason, latencyMs, detail } = change;
     const key = targetKey(pool, target, endpoint);
     const place = this.#places.get(placeKey(pool, target));
     const isOurs = place ? this.#keyOf(place) === key : this.#inForce === null;
@@ -116,7 +116,7 @@ export class Controller {
     const assumed = place ? initialHealth(place.pool.health) : 'unknown';
     const before = this.#health.get(key)?.health ?? assumed;
     const since = this.#options.clock.wallTime();
-    this.#health.set(key, { health, reason, latencyMs, since });
+    this.#health.set(key, { health, reason, latencyMs, detail, since });
     if (before !== health) {
       const address = formatAddress(endpoint);
       this.#options.log.event('target_health_changed', {
@@ -126,6 +126,7 @@ export class Controller {
         health,
         reason,
         latencyMs,
+        detail,
       });
     }
     const isSame = place !== undefined && sameForTable(before, health);

@@ -78,8 +78,9 @@ function targetStatus(
   const measured = key === null ? undefined : facts?.health.get(key);
   const detail = record && probeDetail(pool.name, target.name);
   // A probe of the previous address says nothing of this one.
-  const current = detail && formatAddress(detail.endpoint) === formatAddress(record.address);
-  const since = (current ? detail.since : null) ?? measured?.since ?? null;
+  const isCurrent = detail && formatAddress(detail.endpoint) === formatAddress(record.address);
+  const current = isCurrent ? detail : null;
+  const since = current?.since ?? measured?.since ?? null;
   return {
     name: target.name,
     address: formatAddress(target.address),
@@ -87,9 +88,11 @@ function targetStatus(
     weight: target.weight,
     backup: target.backup,
     health,
-    healthReason: reasonText(record, current ? detail.reason : (measured?.reason ?? null)),
+    healthReason: reasonText(record, current ? current.reason : (measured?.reason ?? null)),
+    healthDetail: (current ? current.facts.detail : measured?.detail) ?? '',
+    certificateExpires: current?.facts.certificateExpires?.toISOString() ?? null,
     healthSince: since === null ? null : since.toISOString(),
-    probeLatencyMs: (current ? detail.latencyMs : measured?.latencyMs) ?? null,
+    probeLatencyMs: (current ? current.latencyMs : measured?.latencyMs) ?? null,
     adminState,
     eligible: isCandidate,
     active: record ? counters.targetActive(record.slot) : 0,

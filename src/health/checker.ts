@@ -2,20 +2,21 @@
 // nothing of tables or of an engine: the callback is connected by app.
 import type { Clock } from '../clock.js';
 import type { ResolvedNames } from '../model/address-text.js';
-import type { HealthChange, HealthReason, ProbeDetail, ProbeResult } from '../model/health.js';
+import type { HealthChange, ProbeDetail, ProbeResult } from '../model/health.js';
+import { asksTheSame } from '../model/health-check.js';
 import type { Pool } from '../model/pool.js';
 import type { AdminState } from '../model/target.js';
 import { configuredKey } from '../model/target-key.js';
 import { afterPassiveFailure, afterProbe, undecided, type Verdict } from './hysteresis.js';
-import type { Probes } from './probe-kinds.js';
+import { type Probes, startProbe } from './probe-kinds.js';
 import { ProbeQueue } from './probe-queue.js';
-import { firstDueMs, nextDueMs, probeTimeoutMs } from './schedule.js';
+import { firstDueMs, nextDueMs, sameDistances } from './schedule.js';
 import { StallMeter } from './stall-meter.js';
 import {
   createWatchedTarget,
   detailOf,
   type ProbeWish,
-  probeEndpoint,
+  probeRequest,
   probeWishes,
   record,
   type WatchedTarget,
@@ -123,7 +124,7 @@ export class HealthChecker {
     const watched = this.#watched.get(placeKey(pool, target));
     if (watched?.phase !== 'probed') return;
     const verdict = afterPassiveFailure(watched.verdict, watched.wish.check);
-    this.#judge(watched, verdict, 'connect_failed', null);
+    this.#judge(watched, verdict, { reason: 'connect_failed', latencyMs: null, detail: '' });
   }
 
   /** All targets that are probed, paused ones too. */
@@ -167,8 +168,8 @@ export class HealthChecker {
     const before = watched.wish;
     watched.wish = wish;
     const { check } = wish;
-    if (before.kind !== wish.kind || before.check.port !== check.port) watched.epoch++;
-    if (watched.timer === null || before.check.intervalMs === check.intervalMs) return;
+    if (!asksTheSame(before.check, check)) watched.epoch++;
+    if (watched.timer === null || sameDistances(before.check, check)) return;
     // Spread, because a shorter interval may make every target of the pool overdue at once.
     const { clock, random } = this.#options;
     const spreadMs = clock.nowMs() + check.intervalMs * random();
@@ -210,7 +211,8 @@ export class HealthChecker {
   #start(watched: WatchedTarget): void {
     const { clock, probes } = this.#options;
     const { wish, epoch } = watched;
-    const timeoutMs = probeTimeoutMs(wish.check);
+    const request = probeRequest(wish);
+    const { timeoutMs } = request;
     watched.underWay = true;
     watched.startedMs = clock.nowMs();
     watched.probes++;
@@ -236,12 +238,12 @@ export class HealthChecker {
       this.#startDue();
     };
     const guard = clock.after(timeoutMs + probeGraceMs, () => finish(lost));
-    void probes[wish.kind](probeEndpoint(wish), timeoutMs).then(finish);
+    void startProbe(probes, wish.check.kind, request).then(finish);
   }
 
   /**
    * `isVoid`: the probe told nothing of the target, because of this process itself. `isCurrent`: no
-   * other kind or port and no pause since it started; otherwise the next one starts at once.
+   * other question and no pause since it started; otherwise the next one starts at once.
    */
   #finish(
     watched: WatchedTarget,
@@ -259,14 +261,14 @@ export class HealthChecker {
     const verdict = isVoid ? before : afterProbe(before, result.ok, wish.check);
     const times = { dueMs, startedMs, endedMs: clock.nowMs() };
     this.#rest(watched, nextDueMs(wish.check, verdict, times, random()));
-    this.#judge(watched, verdict, result.reason, result.latencyMs);
+    const { reason, latencyMs, facts } = result;
+    this.#judge(watched, verdict, { reason, latencyMs, detail: facts?.detail ?? '' });
   }
 
   #judge(
     watched: WatchedTarget,
     verdict: Verdict,
-    reason: HealthReason,
-    latencyMs: number | null,
+    why: Pick<HealthChange, 'reason' | 'latencyMs' | 'detail'>,
   ): void {
     const changed = verdict.health !== watched.verdict.health;
     watched.verdict = verdict;
@@ -275,6 +277,6 @@ export class HealthChecker {
     }
     if (!changed) return;
     const { pool, target, endpoint } = watched.wish;
-    this.#options.onChange({ pool, target, endpoint, health: verdict.health, reason, latencyMs });
+    this.#options.onChange({ pool, target, endpoint, health: verdict.health, ...why });
   }
 }

@@ -1,6 +1,6 @@
 // Hysteresis: from single results to a verdict. Pure: a verdict and one result give the next one.
 import { initialHealth } from '../model/health.js';
-import type { HealthCheck } from '../model/pool.js';
+import type { HealthCheck } from '../model/health-check.js';
 import type { Health } from '../model/target.js';
 
 export interface Verdict {

@@ -11,8 +11,8 @@ const reasons = {
   not_permitted: 'local',
 } as const satisfies Record<Awaited<ReturnType<Ping>>['outcome'], ProbeReason>;
 
-export function createPingProbe({ ping }: { readonly ping: Ping }): Probe {
-  return async (endpoint, timeoutMs): Promise<ProbeResult> => {
+export function createPingProbe({ ping }: { readonly ping: Ping }): Probe<'ping'> {
+  return async ({ endpoint, timeoutMs }): Promise<ProbeResult> => {
     // A unix socket has no address to ping; the configuration check refuses the combination.
     if (endpoint.kind === 'unix') return { ok: false, latencyMs: 0, reason: 'local' };
     try {

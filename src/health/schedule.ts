@@ -8,28 +8,44 @@
 //     right after a good probe meets its first bad one at most I later;
 //   - after a bad probe the next starts at most G later, G = I - T / (fall - 1);
 //   - the bad probe number `fall` thus ends at most I + (fall - 1) x G + T = fall x I after death.
+// `fast_interval` takes the place of G where it is shorter, which only tightens the bound: the
+// probes after the first bad one then start max(F, T) apart. `down_interval` is for targets that
+// have been judged; it is the longest time until a target that is back meets its first good probe.
 // Probes of one target never overlap, hence T <= G, hence T <= I x (fall - 1) / fall. For fall = 1
 // there is no second probe, so the first has to make room: distance I - T, hence T <= I / 2.
 // A longer timeout is cut to that. Jitter only shortens a distance, which the promise allows.
-import type { HealthCheck } from '../model/pool.js';
+import type { CheckBasics } from '../model/health-check.js';
 import type { Verdict } from './hysteresis.js';
 
 /** Lateness of a timer up to this is made up for; beyond it the start is the anchor. */
 const latenessForgivenMs = 10;
 
 /** The timeout in force: the configured one, cut to what the promise allows. */
-export function probeTimeoutMs({ intervalMs, timeoutMs, fall }: HealthCheck): number {
+export function probeTimeoutMs({ intervalMs, timeoutMs, fall }: CheckBasics): number {
   const share = fall > 1 ? (fall - 1) / fall : 1 / 2;
   return Math.min(timeoutMs, intervalMs * share);
 }
 
 /** The longest distance from the start of one probe to the start of the next. */
-export function distanceMaxMs(check: HealthCheck, verdict: Verdict): number {
-  const { intervalMs, fall } = check;
-  if (verdict.health === 'unhealthy') return intervalMs;
+export function distanceMaxMs(check: CheckBasics, verdict: Verdict): number {
+  const { intervalMs, fastIntervalMs, downIntervalMs, fall } = check;
+  if (!verdict.decided) return fastIntervalMs;
+  if (verdict.health === 'unhealthy') {
+    return verdict.consecutiveGood > 0 ? fastIntervalMs : downIntervalMs;
+  }
   const timeoutMs = probeTimeoutMs(check);
   if (fall === 1) return intervalMs - timeoutMs;
-  return verdict.consecutiveBad === 0 ? intervalMs : intervalMs - timeoutMs / (fall - 1);
+  if (verdict.consecutiveBad === 0) return intervalMs;
+  return Math.min(fastIntervalMs, intervalMs - timeoutMs / (fall - 1));
+}
+
+/** Then a new check needs no new due time. */
+export function sameDistances(a: CheckBasics, b: CheckBasics): boolean {
+  return (
+    a.intervalMs === b.intervalMs &&
+    a.fastIntervalMs === b.fastIntervalMs &&
+    a.downIntervalMs === b.downIntervalMs
+  );
 }
 
 /** When a probe was due, when it did start, and when it ended. */
@@ -41,7 +57,7 @@ export interface ProbeTimes {
 
 /** `random` is in [0, 1). Never before the last probe's end. */
 export function nextDueMs(
-  check: HealthCheck,
+  check: CheckBasics,
   verdict: Verdict,
   times: ProbeTimes,
   random: number,
@@ -53,7 +69,7 @@ export function nextDueMs(
 
 /** The first probes of `count` new targets are spread over the first interval, each in its part. */
 export function firstDueMs(
-  check: HealthCheck,
+  check: CheckBasics,
   position: { readonly index: number; readonly count: number },
   nowMs: number,
   random: number,

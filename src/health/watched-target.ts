@@ -2,12 +2,15 @@
 // the functions here are its bookkeeping, without a clock or a socket.
 import type { Timer } from '../clock.js';
 import type { Endpoint } from '../model/address.js';
-import { endpointOf, type ResolvedNames } from '../model/address-text.js';
-import type { HealthReason, ProbeDetail, ProbeResult } from '../model/health.js';
-import type { HealthCheck, Pool } from '../model/pool.js';
+import { endpointOf, formatIp, type ResolvedNames } from '../model/address-text.js';
+import type { HealthReason, ProbeDetail, ProbeFacts, ProbeResult } from '../model/health.js';
+import type { ActiveCheck } from '../model/health-check.js';
+import type { Pool } from '../model/pool.js';
+import type { Target } from '../model/target.js';
 import { configuredKey, targetKey } from '../model/target-key.js';
 import { initialVerdict, type Verdict } from './hysteresis.js';
-import type { ActiveProbeKind } from './probe-kinds.js';
+import type { ProbeRequest } from './probe.js';
+import { probeTimeoutMs } from './schedule.js';
 
 /** A target that is to be probed, as a configuration and the resolved names have it. */
 export interface ProbeWish {
@@ -17,8 +20,9 @@ export interface ProbeWish {
   readonly pool: string;
   readonly target: string;
   readonly endpoint: Endpoint;
-  readonly kind: ActiveProbeKind;
-  readonly check: HealthCheck;
+  /** See ProbeRequest. */
+  readonly host: string;
+  readonly check: ActiveCheck;
 }
 
 export interface WatchedTarget {
@@ -35,6 +39,7 @@ export interface WatchedTarget {
   epoch: number;
   reason: HealthReason | null;
   latencyMs: number | null;
+  facts: ProbeFacts;
   since: Date | null;
   probes: number;
   probesVoid: number;
@@ -44,8 +49,7 @@ export interface WatchedTarget {
 export function probeWishes(pools: readonly Pool[], names: ResolvedNames): readonly ProbeWish[] {
   return pools.flatMap((pool) => {
     const check = pool.health;
-    const { kind } = check;
-    if (kind === 'none') return [];
+    if (check.kind === 'none') return [];
     return pool.targets.flatMap((target) => {
       const endpoint = endpointOf(target.address, names);
       if (endpoint === null) return [];
@@ -56,7 +60,7 @@ export function probeWishes(pools: readonly Pool[], names: ResolvedNames): reado
           pool: pool.name,
           target: target.name,
           endpoint,
-          kind,
+          host: hostText(target),
           check,
         },
       ];
@@ -64,9 +68,18 @@ export function probeWishes(pools: readonly Pool[], names: ResolvedNames): reado
   });
 }
 
-/** Where the probe goes: the target itself, or the other port that the check names. */
-export function probeEndpoint({ endpoint, check }: ProbeWish): Endpoint {
-  return endpoint.kind === 'ip' && check.port !== 0 ? { ...endpoint, port: check.port } : endpoint;
+function hostText({ address }: Target): string {
+  if (address.kind === 'name') return address.host;
+  // A unix socket has no name, and protocols that want one take this.
+  return address.kind === 'ip' ? formatIp({ ...address.ip, scopeId: 0 }) : 'localhost';
+}
+
+/** The probe goes to the target itself, or to the other port that the check names. */
+export function probeRequest({ endpoint, check, ...wish }: ProbeWish): ProbeRequest {
+  const { pool, target, host } = wish;
+  const ownPort = endpoint.kind !== 'ip' || check.port === 0;
+  const asked = ownPort ? endpoint : { ...endpoint, port: check.port };
+  return { pool, target, endpoint: asked, host, check, timeoutMs: probeTimeoutMs(check) };
 }
 
 export function createWatchedTarget(wish: ProbeWish): WatchedTarget {
@@ -81,6 +94,7 @@ export function createWatchedTarget(wish: ProbeWish): WatchedTarget {
     epoch: 0,
     reason: null,
     latencyMs: null,
+    facts: {},
     since: null,
     probes: 0,
     probesVoid: 0,
@@ -90,6 +104,9 @@ export function createWatchedTarget(wish: ProbeWish): WatchedTarget {
 /** A void probe is shown as the last reason too: it may be the only hint that probing is broken. */
 export function record(watched: WatchedTarget, result: ProbeResult, isVoid: boolean): void {
   watched.reason = result.reason;
+  // A target that is down for a moment has not lost its certificate.
+  const { certificateExpires } = watched.facts;
+  watched.facts = { ...(certificateExpires && { certificateExpires }), ...result.facts };
   if (isVoid) watched.probesVoid++;
   if (result.ok) watched.latencyMs = result.latencyMs;
 }
@@ -102,6 +119,7 @@ export function detailOf({ wish, verdict, ...watched }: WatchedTarget): ProbeDet
     health: verdict.health,
     reason: watched.reason,
     latencyMs: watched.latencyMs,
+    facts: watched.facts,
     since: watched.since,
     consecutiveGood: verdict.consecutiveGood,
     consecutiveBad: verdict.consecutiveBad,

@@ -32,6 +32,8 @@ export interface EventFields {
     readonly health: Health;
     readonly reason: string;
     readonly latencyMs: number | null;
+    /** What the probe saw, such as `HTTP 503`; empty when there is no more to say. */
+    readonly detail: string;
   };
   readonly target_admin_state_changed: {
     readonly pool: string;

@@ -97,4 +97,11 @@ export const targetMetrics: readonly StateMetric<TargetStatus>[] = [
     help: 'Duration of the last good health probe',
     samples: ({ probeLatencyMs }) => (probeLatencyMs === null ? [] : single(probeLatencyMs / 1000)),
   },
+  {
+    name: 'sluice_target_certificate_expiry_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the certificate expires that the target showed to a probe, in Unix time',
+    samples: ({ certificateExpires }) =>
+      certificateExpires === null ? [] : single(Date.parse(certificateExpires) / 1000),
+  },
 ];

@@ -1,6 +1,6 @@
 // Health: what probing a target yields, and the pure rules about it that health and control share.
 import type { Endpoint } from './address.js';
-import type { HealthCheck } from './pool.js';
+import type { HealthCheck } from './health-check.js';
 import type { Health } from './target.js';
 
 export type ProbeReason =
@@ -10,6 +10,10 @@ export type ProbeReason =
   | 'timed_out'
   | 'unreachable'
   | 'reset'
+  /** The target ended the connection in good order before its answer was whole. */
+  | 'closed'
+  /** It answered, but not what was expected, or more than a probe reads. */
+  | 'bad_answer'
   /** The unix socket's file is missing, or it may not be opened. */
   | 'not_found'
   | 'permission_denied'
@@ -22,6 +26,17 @@ export interface ProbeResult {
   readonly ok: boolean;
   readonly latencyMs: number;
   readonly reason: ProbeReason;
+  readonly facts?: ProbeFacts;
+}
+
+/** What a probe learnt beside good or bad. */
+export interface ProbeFacts {
+  /** One short line for people, such as `HTTP 503`; made by health/answer-text when it quotes. */
+  readonly detail?: string;
+  /** When the certificate that the target showed expires. */
+  readonly certificateExpires?: Date;
+  /** What the target says it is, where its protocol knows the difference. */
+  readonly role?: 'primary' | 'replica';
 }
 
 /** Why health changed: a probe said so, failed connections did, or the settings changed. */
@@ -37,6 +52,8 @@ export interface HealthChange {
   readonly reason: HealthReason;
   /** Of the probe that decided; null when none did. */
   readonly latencyMs: number | null;
+  /** ProbeFacts.detail of the probe that decided; empty when there is none. */
+  readonly detail: string;
 }
 
 /** The last probes of one target, for /status. */
@@ -49,6 +66,8 @@ export interface ProbeDetail {
   readonly reason: HealthReason | null;
   /** Of the last good probe; null before it. */
   readonly latencyMs: number | null;
+  /** Of the last probe. */
+  readonly facts: ProbeFacts;
   /** When the verdict last changed; null before the first one. */
   readonly since: Date | null;
   readonly consecutiveGood: number;

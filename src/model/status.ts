@@ -32,6 +32,10 @@ export interface TargetStatus {
   readonly health: Health;
   /** The last probe's reason, such as `refused`; empty when it went well. */
   readonly healthReason: string;
+  /** What the last probe saw, such as `HTTP 503`; empty when there is no more to say. */
+  readonly healthDetail: string;
+  /** ISO time at which the certificate that the target showed expires; null: it showed none. */
+  readonly certificateExpires: string | null;
   /** ISO time of the last change of health; null before the first verdict. */
   readonly healthSince: string | null;
   /** Of the last good probe; null before it. */

@@ -6,10 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../src/clock.js';
-import { createTcpProbe, isSelfConnection } from '../../src/health/tcp-probe.js';
+import { isSelfConnection } from '../../src/health/probe-socket.js';
+import { createTcpProbe } from '../../src/health/tcp-probe.js';
 import type { Endpoint } from '../../src/model/address.js';
+import { loopback, requestOf } from '../support/probe-request.js';
 
-const probe = createTcpProbe({ clock: systemClock() });
+const ask = createTcpProbe({ clock: systemClock() });
+const probe = (endpoint: Endpoint, timeoutMs: number) =>
+  ask(requestOf({ kind: 'tcp' }, { endpoint, timeoutMs }));
 const open: { close(): unknown }[] = [];
 
 afterEach(() => {
@@ -31,12 +35,6 @@ function portOf(server: Server): number {
   if (address === null || typeof address === 'string') throw new Error('not an IP listener');
   return address.port;
 }
-
-const loopback = (port: number): Endpoint => ({
-  kind: 'ip',
-  ip: { family: 'ipv4', bytes: Uint8Array.of(127, 0, 0, 1), scopeId: 0 },
-  port,
-});
 
 const loopback6 = (port: number): Endpoint => ({
   kind: 'ip',

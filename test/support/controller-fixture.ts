@@ -40,6 +40,7 @@ export function setupController(limits: Partial<FakeEngine['limits']> = {}) {
       health: verdict,
       reason: verdict === 'healthy' ? 'connected' : 'refused',
       latencyMs: 2,
+      detail: '',
     });
   const candidates = (index = 0) =>
     engine.table.pools[index]?.primaries.map(({ target: at }) => engine.table.targets[at]?.name);

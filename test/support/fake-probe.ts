@@ -1,14 +1,15 @@
 // FakeProbes: targets that live, refuse or swallow probes as a test says, on a fake clock; and a
 // record of every probe, which notices when two of one target overlap.
 import type { Clock } from '../../src/clock.js';
-import type { Endpoint } from '../../src/model/address.js';
+import type { ProbeRequest } from '../../src/health/probe.js';
+import type { Probes } from '../../src/health/probe-kinds.js';
 import { formatAddress } from '../../src/model/address-text.js';
 import type { ProbeResult } from '../../src/model/health.js';
 
 export type Behaviour = 'answers' | 'refuses' | 'swallows' | 'no_descriptor' | 'never_settles';
 
 export interface FakeProbes {
-  readonly probe: (endpoint: Endpoint, timeoutMs: number) => Promise<ProbeResult>;
+  readonly probe: (request: Pick<ProbeRequest, 'endpoint' | 'timeoutMs'>) => Promise<ProbeResult>;
   /** Start times by address. */
   readonly starts: ReadonlyMap<string, readonly number[]>;
   readonly underWay: () => number;
@@ -26,7 +27,7 @@ export function createFakeProbes(clock: Clock, latencyMs = 0): FakeProbes {
   let underWayMax = 0;
   let overlaps = 0;
 
-  const probe = (endpoint: Endpoint, timeoutMs: number): Promise<ProbeResult> => {
+  const probe: FakeProbes['probe'] = ({ endpoint, timeoutMs }) => {
     const address = formatAddress(endpoint);
     const startedMs = clock.nowMs();
     starts.set(address, [...(starts.get(address) ?? []), startedMs]);
@@ -57,4 +58,9 @@ export function createFakeProbes(clock: Clock, latencyMs = 0): FakeProbes {
     overlaps: () => overlaps,
     behave: (address, behaviour) => void behaviours.set(address, behaviour),
   };
+}
+
+/** The same probe for every kind. */
+export function fakeProbes(probe: FakeProbes['probe']): Probes {
+  return { tcp: probe, ping: probe, memcached: probe };
 }

@@ -1,8 +1,9 @@
 // Configurations for unit tests: each maker fills in what a test does not speak of.
 import type { Endpoint, IpAddress, NamedEndpoint } from '../../src/model/address.js';
 import type { Config } from '../../src/model/config.js';
+import type { CheckOf } from '../../src/model/health-check.js';
 import type { Listener, TcpOptions } from '../../src/model/listener.js';
-import type { HealthCheck, Pool } from '../../src/model/pool.js';
+import type { Pool } from '../../src/model/pool.js';
 import type { Target } from '../../src/model/target.js';
 
 export function ip(text: string): IpAddress {
@@ -25,9 +26,14 @@ const tcp: TcpOptions = {
   keepaliveCount: 0,
 };
 
-export const check: HealthCheck = {
+/** One interval for all states of a target. */
+export function every(intervalMs: number) {
+  return { intervalMs, fastIntervalMs: intervalMs, downIntervalMs: intervalMs };
+}
+
+export const check: CheckOf<'tcp'> = {
   kind: 'tcp',
-  intervalMs: 1000,
+  ...every(1000),
   timeoutMs: 500,
   rise: 2,
   fall: 3,

@@ -11,6 +11,8 @@ const target = (eligible: boolean): TargetStatus => ({
   backup: false,
   health: 'unknown',
   healthReason: '',
+  healthDetail: '',
+  certificateExpires: null,
   healthSince: null,
   probeLatencyMs: null,
   adminState: 'enabled',

@@ -374,6 +374,11 @@ pools:
       problems: [['6:24', 'SLUICE_CONFIG_HEALTH', '3s is longer than the interval, 2s']],
     },
     {
+      name: 'a fast interval longer than its interval',
+      text: withPool('health: { fast_interval: 3s, down_interval: 5s }'),
+      problems: [['6:30', 'SLUICE_CONFIG_HEALTH', '3s is longer than the interval, 2s']],
+    },
+    {
       name: 'ping of a unix socket',
       text: `listeners:
   a: { bind: "127.0.0.1:80", pool: web }
@@ -442,7 +447,7 @@ pools:
         ],
         ['15:44', 'SLUICE_CONFIG_RANGE', '-1 is outside 0 to 65535'],
         ['16:9', 'SLUICE_CONFIG_ADDRESS', '"10.0.0.1" has no port: write address:port'],
-        ['17:21', 'SLUICE_CONFIG_VALUE', '"pong" is not one of tcp, ping, none', 'ping'],
+        ['17:21', 'SLUICE_CONFIG_VALUE', '"pong" is not one of tcp, ping, memcached, none', 'ping'],
         ['17:36', 'SLUICE_CONFIG_HEALTH', '5s is longer than the interval, 2s'],
       ],
     },

@@ -366,8 +366,8 @@ pools:
     },
     {
       name: 'a health type that does not exist',
-      text: withPool('health: http'),
-      problems: [['6:13', 'SLUICE_CONFIG_VALUE', '"http" is not one of tcp, ping, none']],
+      text: withPool('health: htp'),
+      problems: [['6:13', 'SLUICE_CONFIG_VALUE', '"htp" is not one of tcp, ping, memcached, none']],
     },
     {
       name: 'a health key misspelt',

@@ -72,6 +72,8 @@ watch: true
     'added listeners.new',
     'changed pools.web.policy.name: round_robin -> least_connections',
     'changed pools.web.health.interval: 1s -> 2s',
+    'changed pools.web.health.fast_interval: 1s -> 2s',
+    'changed pools.web.health.down_interval: 1s -> 2s',
     'changed pools.web.health.timeout: 1s -> 2s',
     'changed pools.web.sources: none -> 10.0.0.9',
     'removed pools.web.targets[10.0.0.1:80]',

@@ -74,6 +74,8 @@ describe('what is left out', () => {
         health: {
           kind: 'tcp',
           intervalMs: 2000,
+          fastIntervalMs: 2000,
+          downIntervalMs: 2000,
           timeoutMs: 2000,
           rise: 2,
           fall: 3,
@@ -243,7 +245,8 @@ test('every key of a pool reaches the model', () => {
   const { config } = good(
     withPool(`policy: { name: source_hash, prefix_v4: 24, prefix_v6: 56 }
     health:
-      { type: tcp, interval: 5s, timeout: 1s, rise: 1, fall: 4, jitter: 0, initial: unhealthy,
+      { type: tcp, interval: 5s, timeout: 1s, fast_interval: 1s,
+        down_interval: 1m, rise: 1, fall: 4, jitter: 0, initial: unhealthy,
         port: 81 }
     retries: 0
     when_none_healthy: use_all
@@ -255,6 +258,8 @@ test('every key of a pool reaches the model', () => {
     health: {
       kind: 'tcp',
       intervalMs: 5000,
+      fastIntervalMs: 1000,
+      downIntervalMs: 60_000,
       timeoutMs: 1000,
       rise: 1,
       fall: 4,

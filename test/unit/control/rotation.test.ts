@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { HealthChecker } from '../../../src/health/checker.js';
 import { a, b, setupController } from '../../support/controller-fixture.js';
-import { createFakeProbes } from '../../support/fake-probe.js';
-import { check, config, listener, pool } from '../../support/sample-config.js';
+import { createFakeProbes, fakeProbes } from '../../support/fake-probe.js';
+import { check, config, every, listener, pool } from '../../support/sample-config.js';
 
 it('has a dead target out within fall x interval + 100 ms, and back after rise', async () => {
   const scenario = fc.record({
@@ -25,11 +25,11 @@ it('has a dead target out within fall x interval + 100 ms, and back after rise',
       const checker = new HealthChecker({
         clock,
         random: () => seed,
-        probes: { tcp: fake.probe, ping: fake.probe },
+        probes: fakeProbes(fake.probe),
         onChange: (change) => void controller.setHealth(change),
       });
       const timeoutMs = intervalMs * given.timeoutShare;
-      const health = { ...check, intervalMs, timeoutMs, rise, fall, jitter };
+      const health = { ...check, ...every(intervalMs), timeoutMs, rise, fall, jitter };
       const made = config([listener('in', 'web')], [pool('web', [a, b], { health })]);
       await controller.start(made);
       checker.update(made.pools, new Map());

@@ -70,6 +70,8 @@ describe('the snapshot', () => {
           backup: false,
           health: 'unhealthy',
           healthReason: 'refused',
+          healthDetail: '',
+          certificateExpires: null,
           healthSince: '2030-01-01T00:00:00.500Z',
           probeLatencyMs: 2,
           adminState: 'enabled',
@@ -97,6 +99,7 @@ describe('the snapshot', () => {
       health: 'healthy',
       reason: 'timed_out',
       latencyMs: 7,
+      facts: { detail: 'HTTP 503', certificateExpires: new Date('2031-02-03T04:05:06Z') },
       since: new Date('2030-01-01T00:00:00.250Z'),
       consecutiveGood: 0,
       consecutiveBad: 1,
@@ -106,6 +109,8 @@ describe('the snapshot', () => {
     details.push(detail);
     expect(controller.snapshot().pools[0]?.targets[1]).toMatchObject({
       healthReason: 'timed_out',
+      healthDetail: 'HTTP 503',
+      certificateExpires: '2031-02-03T04:05:06.000Z',
       healthSince: '2030-01-01T00:00:00.250Z',
       probeLatencyMs: 7,
     });

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { HealthChecker } from '../../../src/health/checker.js';
 import type { IpAddress } from '../../../src/model/address.js';
 import type { HealthChange } from '../../../src/model/health.js';
-import type { HealthCheck } from '../../../src/model/pool.js';
+import type { CheckBasics } from '../../../src/model/health-check.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { createFakeProbes } from '../../support/fake-probe.js';
-import { at, check, ip, named, pool, target } from '../../support/sample-config.js';
+import { createFakeProbes, fakeProbes } from '../../support/fake-probe.js';
+import { at, check, every, ip, named, pool, target } from '../../support/sample-config.js';
 
 const noNames: ReadonlyMap<string, IpAddress> = new Map();
 const a = target('a', { address: at('192.0.2.1') });
@@ -20,7 +20,7 @@ function setup(options: { concurrency?: number; random?: () => number; latencyMs
   const checker = new HealthChecker({
     clock,
     random: options.random ?? (() => 0),
-    probes: { tcp: fake.probe, ping: fake.probe },
+    probes: fakeProbes(fake.probe),
     onChange: (change) => changes.push({ ...change, atMs: clock.nowMs() }),
     ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
   });
@@ -28,7 +28,7 @@ function setup(options: { concurrency?: number; random?: () => number; latencyMs
   return { clock, fake, changes, checker, brief };
 }
 
-const web = (health: Partial<HealthCheck> = {}) =>
+const web = (health: Partial<CheckBasics> = {}) =>
   pool('web', [a, b], { health: { ...check, ...health } });
 
 describe('the checker', () => {
@@ -67,7 +67,7 @@ describe('the checker', () => {
         const latencyMs = Math.min(timeoutMs, intervalMs / 2) * given.latencyShare;
         const random = () => randoms.next().value ?? 0;
         const { clock, fake, changes, checker } = setup({ latencyMs, random });
-        checker.update([web({ intervalMs, timeoutMs, rise, fall, jitter })], noNames);
+        checker.update([web({ ...every(intervalMs), timeoutMs, rise, fall, jitter })], noNames);
         await clock.advance(2 * intervalMs + given.diesAfterMs);
         expect(changes.map(({ health }) => health)).toEqual(['healthy', 'healthy']);
 
@@ -276,10 +276,10 @@ describe('a reload', () => {
 
   it('applies a changed interval, threshold and port', async () => {
     const { clock, fake, checker, changes } = setup();
-    checker.update([pool('web', [a], { health: { ...check, intervalMs: 60_000 } })], noNames);
+    checker.update([pool('web', [a], { health: { ...check, ...every(60_000) } })], noNames);
     await clock.advance(10);
     checker.update(
-      [pool('web', [a], { health: { ...check, intervalMs: 100, port: 8080 } })],
+      [pool('web', [a], { health: { ...check, ...every(100), port: 8080 } })],
       noNames,
     );
     await clock.advance(1000);
@@ -287,7 +287,7 @@ describe('a reload', () => {
     expect(fake.starts.get('192.0.2.1:8080')?.length).toBeGreaterThanOrEqual(9);
     fake.behave('192.0.2.1:8080', 'refuses');
     checker.update(
-      [pool('web', [a], { health: { ...check, intervalMs: 100, port: 8080, fall: 1 } })],
+      [pool('web', [a], { health: { ...check, ...every(100), port: 8080, fall: 1 } })],
       noNames,
     );
     await clock.advance(100);

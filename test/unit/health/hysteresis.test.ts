@@ -7,7 +7,7 @@ import {
   initialVerdict,
   undecided,
 } from '../../../src/health/hysteresis.js';
-import type { HealthCheck } from '../../../src/model/pool.js';
+import type { HealthCheck } from '../../../src/model/health-check.js';
 import { check } from '../../support/sample-config.js';
 
 type Input = 'good' | 'bad' | 'passive';

@@ -1,10 +1,10 @@
 // Distances between probes, and the promise that is built on them.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { afterProbe, initialVerdict } from '../../../src/health/hysteresis.js';
+import { afterProbe, undecided, type Verdict } from '../../../src/health/hysteresis.js';
 import { firstDueMs, nextDueMs, probeTimeoutMs } from '../../../src/health/schedule.js';
-import type { HealthCheck } from '../../../src/model/pool.js';
-import { check } from '../../support/sample-config.js';
+import type { CheckBasics } from '../../../src/model/health-check.js';
+import { check, every } from '../../support/sample-config.js';
 
 const checks = fc
   .record({
@@ -13,11 +13,14 @@ const checks = fc
     rise: fc.integer({ min: 1, max: 6 }),
     fall: fc.integer({ min: 1, max: 6 }),
     jitter: fc.double({ min: 0, max: 0.5, noNaN: true }),
+    fastShare: fc.oneof(fc.constant(1), fc.double({ min: 0.01, max: 1, noNaN: true })),
   })
   .map(
-    ({ timeoutShare, ...rest }): HealthCheck => ({
+    ({ timeoutShare, fastShare, ...rest }): CheckBasics => ({
       ...check,
       ...rest,
+      fastIntervalMs: rest.intervalMs * fastShare,
+      downIntervalMs: rest.intervalMs,
       timeoutMs: rest.intervalMs * timeoutShare,
     }),
   );
@@ -33,7 +36,7 @@ it('judges a dead target within fall x interval, however slowly its probes fail'
     fc.property(checks, durations, randoms, (settings, shares, jitters) => {
       const timeoutMs = probeTimeoutMs(settings);
       // A good probe starts at 0, the target dies the moment after.
-      let verdict = afterProbe(initialVerdict(settings), true, settings);
+      let verdict = afterProbe(undecided('unknown'), true, settings);
       let startedMs = 0;
       let endedMs = 0;
       for (let index = 0; index < settings.fall; index++) {
@@ -52,8 +55,8 @@ it('judges a dead target within fall x interval, however slowly its probes fail'
 });
 
 it('uses the whole bound when every probe of a dead target runs into its timeout', () => {
-  const settings = { ...check, intervalMs: 2000, timeoutMs: 1000, fall: 3 };
-  let verdict = afterProbe(initialVerdict(settings), true, settings);
+  const settings = { ...check, ...every(2000), timeoutMs: 1000, fall: 3 };
+  let verdict = afterProbe(undecided('unknown'), true, settings);
   let startedMs = 0;
   for (let index = 0; index < 3; index++) {
     const times = { dueMs: startedMs, startedMs, endedMs: startedMs };
@@ -68,8 +71,8 @@ it('keeps the configured interval while all is well and while a target is down',
     fc.property(checks, (settings) => {
       fc.pre(settings.fall > 1);
       const times = { dueMs: 100, startedMs: 100, endedMs: 100 };
-      const good = afterProbe(initialVerdict(settings), true, settings);
-      const down = afterProbe(initialVerdict(settings), false, settings);
+      const good = afterProbe(undecided('unknown'), true, settings);
+      const down = afterProbe(undecided('unknown'), false, settings);
       expect(nextDueMs(settings, good, times, 0)).toBe(100 + settings.intervalMs);
       expect(nextDueMs(settings, down, times, 0)).toBe(100 + settings.intervalMs);
     }),
@@ -88,13 +91,13 @@ it('never lengthens a timeout, and cuts one that would overlap the next probe', 
 });
 
 it('does not try to catch up after a long stall', () => {
-  const good = afterProbe(initialVerdict(check), true, check);
+  const good = afterProbe(undecided('unknown'), true, check);
   const late = { dueMs: 1000, startedMs: 31_000, endedMs: 31_001 };
   expect(nextDueMs(check, good, late, 0)).toBeGreaterThan(31_900);
 });
 
 it('makes up for small lateness, so that distances do not grow', () => {
-  const good = afterProbe(initialVerdict(check), true, check);
+  const good = afterProbe(undecided('unknown'), true, check);
   expect(nextDueMs(check, good, { dueMs: 1000, startedMs: 1004, endedMs: 1005 }, 0)).toBe(2000);
 });
 
@@ -109,4 +112,24 @@ it('spreads the first probes evenly over the first interval', () => {
     }),
     { numRuns: 50 },
   );
+});
+
+it('asks fast while in doubt, slowly while down, and keeps the promise with both', () => {
+  const settings = { ...check, intervalMs: 2000, fastIntervalMs: 300, downIntervalMs: 9000 };
+  const next = (verdict: Verdict) =>
+    nextDueMs(settings, verdict, { dueMs: 0, startedMs: 0, endedMs: 0 }, 0);
+  let verdict = undecided('healthy');
+  expect(next(verdict)).toBe(300);
+  const after = (ok: boolean) => {
+    verdict = afterProbe(verdict, ok, settings);
+    return [verdict.health, next(verdict)];
+  };
+  expect(after(true)).toEqual(['healthy', 2000]);
+  expect(after(false)).toEqual(['healthy', 300]);
+  expect(after(false)).toEqual(['healthy', 300]);
+  expect(after(true)).toEqual(['healthy', 2000]);
+  expect([after(false), after(false), after(false)].at(-1)).toEqual(['unhealthy', 9000]);
+  expect(after(true)).toEqual(['unhealthy', 300]);
+  expect(after(false)).toEqual(['unhealthy', 9000]);
+  expect([after(true), after(true)].at(-1)).toEqual(['healthy', 2000]);
 });

@@ -88,7 +88,14 @@ describe('LogSink', () => {
 
 describe('levelOf', () => {
   it('warns of a target that goes down, not of one that comes back', () => {
-    const change = { pool: 'p', target: 't', address: 'a', reason: 'r', latencyMs: null };
+    const change = {
+      pool: 'p',
+      target: 't',
+      address: 'a',
+      reason: 'r',
+      latencyMs: null,
+      detail: '',
+    };
     expect(levelOf('target_health_changed', { ...change, health: 'unhealthy' })).toBe('warn');
     expect(levelOf('target_health_changed', { ...change, health: 'healthy' })).toBe('info');
   });

@@ -12,6 +12,8 @@ const target: TargetStatus = {
   backup: false,
   health: 'healthy',
   healthReason: '',
+  healthDetail: '',
+  certificateExpires: '2030-01-01T00:00:00.000Z',
   healthSince: null,
   probeLatencyMs: 1.5,
   adminState: 'draining',
@@ -101,6 +103,11 @@ describe('collect', () => {
         .map(({ labels }) => labels.state);
     expect(present('sluice_target_health')).toEqual(['healthy']);
     expect(present('sluice_target_admin_state')).toEqual(['draining']);
+  });
+
+  it('gives the time at which a certificate expires in seconds since 1970', () => {
+    const { samples } = family('sluice_target_certificate_expiry_timestamp_seconds');
+    expect(samples.map(({ value }) => value)).toEqual([Date.UTC(2030, 0, 1) / 1000]);
   });
 
   it('keeps counters and gauges apart', () => {
