@@ -17,6 +17,9 @@ struct TcpOptions {
   uint32_t keepalive_idle_s = 0;  // 0: no keep-alive, whatever the next two say
   uint32_t keepalive_interval_s = 0;
   uint32_t keepalive_count = 0;
+  // Connecting: the first bytes to send are there already, so the handshake's last ACK waits for
+  // them (TCP_QUICKACK off until then) instead of taking a segment of its own.
+  bool data_follows = false;
 };
 
 // On a listening socket the options hold for every connection accepted from it later: Linux copies

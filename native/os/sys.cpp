@@ -50,6 +50,12 @@ IoResult RealSys::send(int fd, std::span<const std::byte> from) {
                 [&] { return ::send(fd, from.data(), from.size(), MSG_DONTWAIT | MSG_NOSIGNAL); });
 }
 
+IoResult RealSys::send_before_fin(int fd, std::span<const std::byte> from) {
+  SLUICE_CHECK(!from.empty());
+  constexpr int kFlags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE;
+  return settle(Zero::is_would_block, [&] { return ::send(fd, from.data(), from.size(), kFlags); });
+}
+
 IoResult RealSys::splice_in(int socket_fd, int pipe_write_fd, size_t bytes_max) {
   SLUICE_CHECK(bytes_max > 0);
   return settle(Zero::is_eof, [&] {

@@ -18,6 +18,9 @@ struct RealSys {
   // As recv, and the bytes stay: for a direction that must not take what it cannot hand on.
   static IoResult peek(int fd, std::span<std::byte> into);
   static IoResult send(int fd, std::span<const std::byte> from);
+  // As send, for bytes that shutdown_write() or close() follows at once: they wait for the FIN and
+  // leave in one segment with it (MSG_MORE).
+  static IoResult send_before_fin(int fd, std::span<const std::byte> from);
   // Socket to pipe and pipe to socket; both non-blocking. Socket to pipe: `would_block` means
   // "socket dry OR pipe full": the caller counts the bytes in its pipe to tell which.
   static IoResult splice_in(int socket_fd, int pipe_write_fd, size_t bytes_max);

@@ -89,9 +89,10 @@ os::TcpOptions options_of(const table::SocketOptions& options) {
 
 // From the pool's source addresses in turn. One that has no port left towards this target is
 // skipped: another may have.
-os::ConnectStart start_from_sources(TcpContext& context, const table::Pool& pool,
-                                    const table::Target& target) {
-  const os::TcpOptions options = options_of(pool.target_options);
+os::ConnectStart start_from_sources(TcpContext& context, const TcpConnection& connection,
+                                    const table::Pool& pool, const table::Target& target) {
+  os::TcpOptions options = options_of(pool.target_options);
+  options.data_follows = os::unread_bytes(connection.client.fd.get()) > 0;
   std::optional<os::ConnectStart> last;
   uint32_t& position = context.source_positions[pool.slot];
   for (size_t i = 0; i < pool.sources.size(); i++) {
@@ -171,7 +172,7 @@ ConnectProgress note_connected(TcpContext& context, TcpConnection& connection) {
 // One try. `pending` and `connected` as they say; `failed`: noted, another may follow.
 ConnectProgress try_target(TcpContext& context, TcpConnection& connection, const table::Pool& pool,
                            const table::Target& target) {
-  os::ConnectStart start = start_from_sources(context, pool, target);
+  os::ConnectStart start = start_from_sources(context, connection, pool, target);
   connection.changed_ns = context.now_ns();
   if (start.outcome.state == os::ConnectState::failed) {
     if (is_out_of_descriptors(start.outcome.error)) context.out_of_descriptors = true;

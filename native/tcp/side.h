@@ -28,12 +28,16 @@ struct Side {
   bool read_to_end = false;
   // An urgent byte has been seen. splice would stop at it for good.
   bool urgent = false;
+  // The FIN is in, and with it everything before it: a read that empties the socket brings the
+  // last bytes.
+  bool fin_received = false;
 
   // EPOLLRDHUP, EPOLLHUP and EPOLLERR are hints to go and read: what was received before a reset
   // or a FIN is still there and is delivered first.
   void note(uint32_t events) {
     constexpr uint32_t kEnding = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
     if ((events & EPOLLPRI) != 0) urgent = true;
+    if ((events & kEnding) == EPOLLRDHUP) fin_received = true;
     if ((events & (kEnding | EPOLLPRI)) != 0) read_to_end = true;
     if ((events & (kEnding | EPOLLPRI | EPOLLIN)) != 0) readable = true;
     if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) writable = true;

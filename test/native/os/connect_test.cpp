@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>  // with tcpi_segs_out, which netinet/tcp.h lacks
 #include <sys/resource.h>
 
 #include <vector>
@@ -53,6 +53,26 @@ class NoDescriptors {
 };
 
 }  // namespace
+
+TEST_CASE("the handshake's last ACK waits for data that follows, and is sent at once otherwise") {
+  os::Listeners listener = os::open_listeners(v4(0), 1, {});
+  const auto segments_sent = [](int fd) {
+    tcp_info info{};
+    socklen_t bytes = sizeof(info);
+    REQUIRE(::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes) == 0);
+    return info.tcpi_segs_out;
+  };
+  const std::byte hello[] = {std::byte{'h'}};
+  for (const bool data_follows : {false, true}) {
+    // On loopback the whole handshake is over before connect() returns.
+    os::ConnectStart start =
+        os::connect_start(listener.bound, nullptr, {.data_follows = data_follows});
+    REQUIRE(settle(start).state == ConnectState::connected);
+    CHECK(segments_sent(start.fd.get()) == (data_follows ? 1 : 2));
+    REQUIRE(os::RealSys::send(start.fd.get(), hello).done());
+    CHECK(segments_sent(start.fd.get()) == (data_follows ? 2 : 3));
+  }
+}
 
 TEST_CASE("connecting to a listener succeeds, to a closed port is refused") {
   os::Listeners listener = os::open_listeners(v4(0), 1, {});

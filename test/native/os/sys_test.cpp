@@ -51,6 +51,25 @@ TEST_CASE("recv tells bytes, nothing yet, and the end apart; peek leaves the byt
   CHECK(RealSys::send(pair.far.get(), kHello).done());
 }
 
+TEST_CASE("bytes sent before a FIN leave together with it") {
+  TcpPair pair = tcp_pair();
+  std::byte buffer[16];
+  CHECK(RealSys::send_before_fin(pair.near.get(), kHello).bytes == 5);
+  // On loopback a segment arrives before send() returns.
+  CHECK(RealSys::recv(pair.far.get(), buffer).would_block());
+  CHECK(RealSys::shutdown_write(pair.near.get()).done());
+  REQUIRE(wait_for(pair.far.get(), POLLIN) != 0);
+  CHECK(RealSys::recv(pair.far.get(), buffer).bytes == 5);
+  CHECK(std::equal(kHello.begin(), kHello.end(), buffer));
+  CHECK(RealSys::recv(pair.far.get(), buffer).eof());
+  // close() takes them along too.
+  CHECK(RealSys::send_before_fin(pair.far.get(), kHello).bytes == 5);
+  pair.far.reset();
+  REQUIRE(wait_for(pair.near.get(), POLLIN) != 0);
+  CHECK(RealSys::recv(pair.near.get(), buffer).bytes == 5);
+  CHECK(RealSys::recv(pair.near.get(), buffer).eof());
+}
+
 TEST_CASE("send moves what fits and then says that it would block") {
   TcpPair pair = tcp_pair();
   CHECK(fill(pair.near.get()) > 0);

@@ -147,6 +147,8 @@ class ScriptedKernel {
     stream.dead = true;
     stream.edge = true;
   }
+  // Are the last bytes written held back for a FIN to come?
+  [[nodiscard]] bool waits_for_fin(int fd) { return stream_of(fd).waits_for_fin; }
   std::vector<std::byte> peer_take(int fd, size_t bytes_max) {
     Stream& stream = stream_of(fd);
     const auto count = static_cast<ptrdiff_t>(std::min(bytes_max, stream.sent.size()));
@@ -222,8 +224,15 @@ class ScriptedKernel {
     if (moved == 0) return turn_away(*stream);
     stream->sent.insert(stream->sent.end(), from.begin(),
                         from.begin() + static_cast<ptrdiff_t>(moved));
+    stream->waits_for_fin = false;
     if (moved < from.size()) stream->turned_away = true;
     return os::IoResult::moved(moved);
+  }
+
+  os::IoResult send_before_fin(int fd, std::span<const std::byte> from) {
+    const os::IoResult sent = send(fd, from);
+    if (sent.done()) stream_of(fd).waits_for_fin = true;
+    return sent;
   }
 
   os::IoResult splice_in(int socket_fd, int pipe_fd, size_t bytes_max) {
@@ -316,7 +325,8 @@ class ScriptedKernel {
     std::deque<std::byte> sent;  // not yet taken by the other end
     bool fin_received = false;
     bool write_shut = false;
-    bool dead = false;  // reset: writing is EPIPE, reading ends, once the error was told
+    bool waits_for_fin = false;  // written last by send_before_fin
+    bool dead = false;           // reset: writing is EPIPE, reading ends, once the error was told
     int pending_error = 0;
     bool turned_away = false;  // SOCK_NOSPACE
     bool edge = true;          // news for epoll; registration itself is news
@@ -501,6 +511,9 @@ struct ScriptedSys {
   }
   static os::IoResult send(int fd, std::span<const std::byte> from) {
     return ScriptedKernel::current().send(fd, from);
+  }
+  static os::IoResult send_before_fin(int fd, std::span<const std::byte> from) {
+    return ScriptedKernel::current().send_before_fin(fd, from);
   }
   static os::IoResult splice_in(int socket_fd, int pipe_write_fd, size_t bytes_max) {
     return ScriptedKernel::current().splice_in(socket_fd, pipe_write_fd, bytes_max);

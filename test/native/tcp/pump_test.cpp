@@ -35,6 +35,42 @@ TEST_CASE("a FIN behind the data is found although the read before it was short"
   CHECK(lane.taken() == 100);
 }
 
+TEST_CASE("the last bytes before a FIN that is in wait for ours, all earlier ones do not") {
+  PumpBench bench;
+  Lane lane(bench, 1);
+  lane.source_sends(100);
+  lane.turn();
+  CHECK_FALSE(bench.kernel.waits_for_fin(lane.to.fd.get()));
+  // A full read may have more behind it.
+  lane.source_sends(kScratchBytes);
+  lane.source_sends(100);
+  bench.kernel.peer_finish(lane.from.fd.get());
+  lane.note_events();
+  bench.kernel.script(Call::recv, Outcome::at_most(kScratchBytes));
+  bench.kernel.script(Call::recv, Outcome::failure(ENOMEM));
+  lane.run();
+  CHECK_FALSE(bench.kernel.waits_for_fin(lane.to.fd.get()));
+  lane.pump.source = SourceState::open;
+  lane.from.readable = true;
+  lane.run();
+  CHECK(bench.kernel.waits_for_fin(lane.to.fd.get()));
+  CHECK(lane.pump.source == SourceState::ended);
+}
+
+TEST_CASE("bytes are not held back when the source was reset, or sent an urgent byte") {
+  for (const uint32_t events :
+       {EPOLLIN | EPOLLRDHUP | EPOLLERR | EPOLLHUP, EPOLLIN | EPOLLRDHUP | EPOLLPRI}) {
+    PumpBench bench;
+    Lane lane(bench, 1);
+    lane.source_sends(100);
+    bench.kernel.peer_finish(lane.from.fd.get());
+    lane.note({lane.from.fd.get(), events});
+    lane.run();
+    CHECK(lane.sink_takes(200) == 100);
+    CHECK_FALSE(bench.kernel.waits_for_fin(lane.to.fd.get()));
+  }
+}
+
 TEST_CASE("a FIN that comes after the events were fetched is found by its own edge") {
   PumpBench bench;
   Lane lane(bench, 1);
