@@ -12,7 +12,7 @@ import { measureAll } from './measure-all.mjs';
 import { parseOptions } from './options.mjs';
 import { Programs } from './programs.mjs';
 import { document } from './report/document.mjs';
-import { updateReadme, writeResults } from './report/files.mjs';
+import { updateReadmes, writeResults } from './report/files.mjs';
 import { allRows, quickRows } from './rows/all-rows.mjs';
 import { missingPackages } from './tools.mjs';
 import { loopback } from './topology/loopback.mjs';
@@ -145,7 +145,7 @@ await runMain(async () => {
   if (!options.quick) {
     say(`written: ${await writeResults(results, inRoot('bench', 'results'))}`);
   }
-  if (options.readme) await updateReadme(inRoot('bench'), results);
+  if (options.readme) await updateReadmes(inRoot('bench'), inRoot('README.md'), results);
   const broken = results.rows.reduce((sum, row) => sum + row.broken.length, 0);
   if (broken > 0) say(`${broken} broken measurements`);
   return broken === 0 ? 0 : 1;

@@ -1,5 +1,6 @@
 // The report of a run as Markdown: what was measured where, a table for each group, the growth.
 import { disqualifying } from '../sanity.mjs';
+import { askedTable, askedText, farFromFloor, reachedText } from './asked.mjs';
 import { summarise, summariseGrowth } from './summary.mjs';
 import { figure, markdownTable, spreadText } from './table.mjs';
 
@@ -19,17 +20,6 @@ import { figure, markdownTable, spreadText } from './table.mjs';
  */
 
 const doubts = { '': '', marked: '*', 'not counted': '!' };
-
-/** What is asked, as in ">= 1.40". @param {import('../rows/row.mjs').Metric} metric */
-function askedText(metric) {
-  if (metric.reach !== undefined) {
-    return `${metric.better === 'higher' ? '>=' : '<='} ${metric.reach.toFixed(2)} x`;
-  }
-  return metric.atMost === undefined ? '' : `<= ${metric.atMost} ${metric.unit}`;
-}
-
-/** @param {boolean | null} reached */
-const reachedText = (reached) => (reached === null ? '' : reached ? 'yes' : 'NO');
 
 /** @param {readonly RowResult[]} rows @param {Results['contenders']} contenders */
 function groupTable(rows, contenders) {
@@ -67,13 +57,30 @@ function growthTable({ rows, contenders }) {
 }
 
 /** @param {Results} results */
-function preamble({ date, machine, versions, topology, seconds, rounds }) {
-  const software = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+function inShort(results) {
+  const asked = askedTable(results);
+  const far = farFromFloor(results);
   return [
+    ...(asked === '' ? [] : ['## What is asked', '', asked, '']),
+    ...(far.length === 0 ? [] : ['## Further than 10 % from the floor relay', '', ...far, '']),
+  ];
+}
+
+/** @param {Results} results */
+export function measuredWhere({ date, machine, versions, topology, seconds, rounds }) {
+  const software = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return (
     `${date.slice(0, 16).replace('T', ' ')} UTC, ` +
-      `on ${machine.processor}, ${machine.cores} cores, ` +
-      `${machine.memoryGib} GiB, Linux ${machine.kernel}, Node ${machine.node}. ` +
-      `${software.join(', ')}. Topology: ${topology}; ${rounds} rounds of ${seconds} s.`,
+    `on ${machine.processor}, ${machine.cores} cores, ` +
+    `${machine.memoryGib} GiB, Linux ${machine.kernel}, Node ${machine.node}. ` +
+    `${software.join(', ')}. Topology: ${topology}; ${rounds} rounds of ${seconds} s.`
+  );
+}
+
+/** @param {Results} results */
+function preamble(results) {
+  return [
+    measuredWhere(results),
     '',
     'Figures of contenders are medians; ratios are sluice / other within each round: median ' +
       '(lowest-highest). `*`: the core of client and target was full, so that ' +
@@ -121,6 +128,7 @@ export function document(results, charts = []) {
   return [
     ...preamble(results),
     ...charts.flatMap(({ title, file }) => [`![${title}](${file})`, '']),
+    ...inShort(results),
     ...tables,
     ...growthTable(results),
     ...troubles(results),

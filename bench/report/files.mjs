@@ -1,9 +1,10 @@
 // The files of a run: results as JSON, the report as Markdown, charts as SVG; and the newest table
-// in bench/README.md.
+// in bench/README.md, its short form in README.md.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { askedTable } from './asked.mjs';
 import { chartPoints, drawChart } from './chart.mjs';
-import { document } from './document.mjs';
+import { document, measuredWhere } from './document.mjs';
 
 const start = '<!-- newest results: written by npm run bench -- --readme -->';
 const end = '<!-- end of the newest results -->';
@@ -60,15 +61,22 @@ export function withNewestResults(text, table) {
   return `${text.slice(0, from + start.length)}\n\n${table.trim()}\n\n${text.slice(to)}`;
 }
 
+/** @param {string} readme path @param {string} table */
+function replaceIn(readme, table) {
+  writeFileSync(readme, withNewestResults(readFileSync(readme, 'utf8'), table));
+}
+
 /**
- * Puts the table into `folder`/README.md and its charts into `folder`/charts.
- * @param {string} folder @param {import('./document.mjs').Results} results
+ * Puts the table into `folder`/README.md, its charts into `folder`/charts and the short form into
+ * the project's README.md.
+ * @param {string} folder @param {string} projectReadme
+ * @param {import('./document.mjs').Results} results
  */
-export async function updateReadme(folder, results) {
+export async function updateReadmes(folder, projectReadme, results) {
   const drawn = await writeCharts(results, join(folder, 'charts'), (group) => `${group}.svg`);
   const charts = drawn.map(({ title, file }) => ({ title, file: `charts/${file}` }));
   // One level down: the sections of the report become parts of the section that holds them.
   const table = document(results, charts).replaceAll(/^## /gm, '### ');
-  const readme = join(folder, 'README.md');
-  writeFileSync(readme, withNewestResults(readFileSync(readme, 'utf8'), table));
+  replaceIn(join(folder, 'README.md'), table);
+  replaceIn(projectReadme, `${askedTable(results)}\n\nMeasured ${measuredWhere(results)}`);
 }

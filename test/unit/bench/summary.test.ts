@@ -1,5 +1,6 @@
 // From samples to tables: what counts, which peer is the best, what is reached.
 import { describe, expect, it } from 'vitest';
+import { askedTable, farFromFloor } from '../../../bench/report/asked.mjs';
 import { chartPoints, drawChart } from '../../../bench/report/chart.mjs';
 import { document } from '../../../bench/report/document.mjs';
 import { baseName, withNewestResults } from '../../../bench/report/files.mjs';
@@ -177,6 +178,38 @@ describe('the report', () => {
     expect(text).toContain('on P, 2 cores, 4 GiB, Linux 6.1, Node 20.19.0. haproxy 2.6');
     expect(text).toMatch(/row +\| rate \/s \| 132 +\| 110 +\| 100 +\| 160/);
     expect(text).toMatch(/1\.20 haproxy +\| .*>= 1\.10 x +\| yes/);
+  });
+
+  it('begins with what is asked: every asked figure and growth, and nothing else', () => {
+    const plain = { ...typical, name: 'plain', title: 'not asked', metrics: [{ ...rate }] };
+    const { reach: _, ...unasked } = rate;
+    const growing = {
+      ...typical,
+      title: 'grown',
+      metrics: [unasked],
+      growth: { base: 'row', metric: 'cpu', atMost: 1.5 },
+    };
+    const rows = [typical, { ...plain, metrics: [unasked] }, growing];
+    const lines = askedTable({ ...results, rows }).split('\n');
+    expect(lines).toHaveLength(2 + 3);
+    expect(lines[2]).toMatch(
+      /a row +\| rate \/s +\| 132 +\| 110 haproxy +\| 1\.20 +\| >= 1\.10 x \| yes/,
+    );
+    expect(lines[3]).toMatch(/CPU us +\| 9\.00 +\| 9\.00 nginx +\| 0\.89 .*<= 0\.90 x \| yes/);
+    expect(lines[4]).toMatch(/grown +\| cost beside: a row .*\| 1\.00 +\| <= 1\.5 x +\| yes/);
+    expect(document({ ...results, rows })).toContain(lines.join('\n'));
+    expect(askedTable({ ...results, rows: [{ ...typical, metrics: [unasked] }] })).toBe('');
+  });
+
+  it('names what is further than 10 % from the floor relay, to its disadvantage only', () => {
+    // rate: 120 / 150, 240 / 300, 132 / 160; CPU: 8 / 7, 16 / 14, 9 / 8.
+    expect(farFromFloor(results)).toEqual([
+      "- a row: rate 0.80 (0.80-0.82) x the floor relay's",
+      "- a row: CPU 1.14 (1.13-1.14) x the floor relay's",
+    ]);
+    const near = rowOf({ sluice: [[91, 10.9]], floor: [[100, 10]] });
+    const better = rowOf({ sluice: [[300, 5]], floor: [[100, 10]] });
+    expect(farFromFloor({ ...results, rows: [near, better] })).toEqual([]);
   });
 
   it('tells of every broken measurement', () => {
