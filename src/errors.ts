@@ -156,6 +156,10 @@ export const errorTable = {
     title: 'The health check cannot work as written.',
     fix: 'Follow the message: the timeout may not exceed the interval, ping needs an IP target.',
   },
+  SLUICE_CONFIG_CONFLICT: {
+    title: 'Two settings exclude each other.',
+    fix: 'Keep the one that you mean; the message says which two they are.',
+  },
   SLUICE_CONFIG_NO_EFFECT: {
     title: 'The key changes nothing here (a warning).',
     fix: 'Remove the key, or set what makes it matter.',

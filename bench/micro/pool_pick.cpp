@@ -33,7 +33,7 @@ struct Targets {
 void pick(benchmark::State& state, PolicyKind kind) {
   const Targets targets(static_cast<uint32_t>(state.range(0)));
   table::Pool pool;
-  pool.primaries = table::Tier(kind, targets.candidates);
+  pool.set_tiers(kind, {table::Tier(kind, targets.candidates)});
   policy::Cursor cursor = policy::seeded_cursor(1);
   os::ClientAddress client;
   client.family = AF_INET;
@@ -52,7 +52,7 @@ void pick(benchmark::State& state, PolicyKind kind) {
 void pick_and_count(benchmark::State& state, PolicyKind kind) {
   Targets targets(static_cast<uint32_t>(state.range(0)));
   table::Pool pool;
-  pool.primaries = table::Tier(kind, targets.candidates);
+  pool.set_tiers(kind, {table::Tier(kind, targets.candidates)});
   policy::Cursor cursor = policy::seeded_cursor(1);
   const os::ClientAddress client;
   const table::TriedTargets tried;

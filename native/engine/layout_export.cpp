@@ -49,6 +49,8 @@ constexpr NamedNumber kConstants[] = {
     {"image_magic", table::kImageMagic},
     {"image_version", table::kImageVersion},
     {"retries_max", table::kRetriesMax},
+    {"tiers_max", policy::kTiersMax},
+    {"whole_share", table::kWholeShare},
     {"close_reason_rows", std::extent_v<decltype(shared::ListenerCounters::closed_by_reason)>},
 };
 
@@ -67,6 +69,7 @@ SLUICE_RECORD(kImageHeaderFields, table::ImageHeader, SLUICE_IMAGE_HEADER_FIELDS
 SLUICE_RECORD(kListenerFields, table::ListenerRecord, SLUICE_LISTENER_RECORD_FIELDS)
 SLUICE_RECORD(kAddressFields, table::AddressRecord, SLUICE_ADDRESS_RECORD_FIELDS)
 SLUICE_RECORD(kPoolFields, table::PoolRecord, SLUICE_POOL_RECORD_FIELDS)
+SLUICE_RECORD(kTierFields, table::TierRecord, SLUICE_TIER_RECORD_FIELDS)
 SLUICE_RECORD(kTargetFields, table::TargetRecord, SLUICE_TARGET_RECORD_FIELDS)
 SLUICE_RECORD(kCandidateFields, table::CandidateRecord, SLUICE_CANDIDATE_RECORD_FIELDS)
 #undef X
@@ -78,6 +81,7 @@ constexpr RecordLayout kRecords[] = {
     {"listener", sizeof(table::ListenerRecord), kListenerFields},
     {"address", sizeof(table::AddressRecord), kAddressFields},
     {"pool", sizeof(table::PoolRecord), kPoolFields},
+    {"tier", sizeof(table::TierRecord), kTierFields},
     {"target", sizeof(table::TargetRecord), kTargetFields},
     {"candidate", sizeof(table::CandidateRecord), kCandidateFields},
 };

@@ -21,13 +21,17 @@ struct Candidate {
 
 inline constexpr uint32_t kNoPick = std::numeric_limits<uint32_t>::max();
 
+// Tiers of one pool: one for each priority (0..15), and as many backups one by one.
+inline constexpr uint32_t kTiersMax = 32;
+
 // One per worker and pool, owned by the worker, seeded at a random place so that workers do not
 // walk in step. xoshiro128++ state for `random` and `power_of_two`, position for the rotations.
 struct Cursor {
   uint32_t random[4] = {};
   uint32_t position = 0;
-  // The same for the pool's backups: one tier's turns must not push the other's out of step.
-  uint32_t backups_position = 0;
+  // The same for the pool's tiers behind the first (Pool::pick puts a tier's own in place): one
+  // tier's turns must not push the other's out of step.
+  uint32_t further_positions[kTiersMax - 1] = {};
 };
 
 // Connections or sessions open per target slot, summed over all workers. Written by every worker

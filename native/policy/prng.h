@@ -30,7 +30,11 @@ inline constexpr uint64_t kGoldenGamma = 0x9e3779b97f4a7c15U;
   cursor.random[2] = static_cast<uint32_t>(b);
   cursor.random[3] = static_cast<uint32_t>(b >> 32U) | 1U;  // the all-zero state would stay there
   cursor.position = static_cast<uint32_t>(c);
-  cursor.backups_position = static_cast<uint32_t>(c >> 32U);
+  uint64_t further = seed + 4 * kGoldenGamma;
+  for (uint32_t& position : cursor.further_positions) {
+    position = static_cast<uint32_t>(mix64(further));
+    further += kGoldenGamma;
+  }
   return cursor;
 }
 

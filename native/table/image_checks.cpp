@@ -98,6 +98,7 @@ class Checker {
     if (header_.generation == 0) return {ImageCheck::generation};
     if (header_.listeners_count > shared::kListenerSlotsMax ||
         header_.pools_count > shared::kPoolSlotsMax ||
+        header_.tiers_count > shared::kPoolSlotsMax * policy::kTiersMax ||
         header_.targets_count > shared::kTargetSlotsMax ||
         header_.candidates_count > shared::kTargetSlotsMax) {
       return {ImageCheck::count};
@@ -141,9 +142,23 @@ class Checker {
     return kNoFault;
   }
 
+  [[nodiscard]] ImageFault tiers() const {
+    Ranges candidates(header_.candidates_count);
+    for (uint32_t i = 0; i < header_.tiers_count; i++) {
+      const TierRecord tier = image_.tier(i);
+      if (!candidates.take(tier.candidates_first, tier.candidates_count)) {
+        return {ImageCheck::tier_candidates, i};
+      }
+      if (!configured_allowed(tier.configured, tier.candidates_count)) {
+        return {ImageCheck::tier_configured, i};
+      }
+    }
+    return kNoFault;
+  }
+
   [[nodiscard]] ImageFault pools() const {
     Slots slots(shared::kPoolSlotsMax);
-    Ranges candidates(header_.candidates_count);
+    Ranges tiers(header_.tiers_count);
     Ranges sources(header_.sources_count);
     for (uint32_t i = 0; i < header_.pools_count; i++) {
       const PoolRecord pool = image_.pool(i);
@@ -151,10 +166,10 @@ class Checker {
       if (!policy_known(pool.policy)) return {ImageCheck::pool_policy, i};
       if ((pool.flags & ~kPoolFlags) != 0) return {ImageCheck::pool_flags, i};
       if (pool.retries > kRetriesMax) return {ImageCheck::pool_retries, i};
-      if (!candidates.take(pool.primaries_first, pool.primaries_count) ||
-          !candidates.take(pool.backups_first, pool.backups_count)) {
-        return {ImageCheck::pool_candidates, i};
+      if (pool.tiers_count > policy::kTiersMax || !tiers.take(pool.tiers_first, pool.tiers_count)) {
+        return {ImageCheck::pool_tiers, i};
       }
+      if (const ImageFault fault = shares(pool); fault.failed()) return fault;
       if (!sources.take(pool.sources_first, pool.sources_count)) {
         return {ImageCheck::pool_sources, i};
       }
@@ -162,10 +177,6 @@ class Checker {
         return {ImageCheck::pool_hash_prefix, i};
       }
       if (!tcp_options_allowed(pool)) return {ImageCheck::pool_tcp_options, i};
-      if (!configured_allowed(pool.primaries_configured, pool.primaries_count) ||
-          !configured_allowed(pool.backups_configured, pool.backups_count)) {
-        return {ImageCheck::pool_configured, i};
-      }
     }
     return kNoFault;
   }
@@ -210,6 +221,7 @@ class Checker {
         {header_.listeners_offset, uint64_t{header_.listeners_count} * sizeof(ListenerRecord)},
         {header_.binds_offset, uint64_t{header_.binds_count} * sizeof(AddressRecord)},
         {header_.pools_offset, uint64_t{header_.pools_count} * sizeof(PoolRecord)},
+        {header_.tiers_offset, uint64_t{header_.tiers_count} * sizeof(TierRecord)},
         {header_.targets_offset, uint64_t{header_.targets_count} * sizeof(TargetRecord)},
         {header_.candidates_offset, uint64_t{header_.candidates_count} * sizeof(CandidateRecord)},
         {header_.sources_offset, uint64_t{header_.sources_count} * sizeof(AddressRecord)},
@@ -256,16 +268,27 @@ class Checker {
 
   // Sessions are connected datagram sockets; a stream socket's path cannot be one.
   [[nodiscard]] ImageFault udp_pool(const PoolRecord& pool) const {
-    const auto check = [this](uint32_t first, uint32_t count) -> ImageFault {
-      for (uint32_t i = first; i < first + count; i++) {
-        if (is_unix(image_.target(image_.candidate(i).target_index).family)) {
-          return {ImageCheck::candidate_unix_udp, i};
+    for (uint32_t t = pool.tiers_first; t < pool.tiers_first + pool.tiers_count; t++) {
+      const TierRecord tier = image_.tier(t);
+      for (uint32_t i = 0; i < tier.candidates_count; i++) {
+        const uint32_t index = tier.candidates_first + i;
+        if (is_unix(image_.target(image_.candidate(index).target_index).family)) {
+          return {ImageCheck::candidate_unix_udp, index};
         }
       }
-      return kNoFault;
-    };
-    const ImageFault fault = check(pool.primaries_first, pool.primaries_count);
-    return fault.failed() ? fault : check(pool.backups_first, pool.backups_count);
+    }
+    return kNoFault;
+  }
+
+  // The tier whose share is too much.
+  [[nodiscard]] ImageFault shares(const PoolRecord& pool) const {
+    uint32_t left = kWholeShare;
+    for (uint32_t t = pool.tiers_first; t < pool.tiers_first + pool.tiers_count; t++) {
+      const uint32_t share = image_.tier(t).share;
+      if (share > left) return {ImageCheck::tier_share, t};
+      left -= share;
+    }
+    return kNoFault;
   }
 
   [[nodiscard]] static bool configured_allowed(uint32_t configured, uint32_t candidates) {
@@ -308,9 +331,11 @@ ImageFault check_image(const ImageView& image) {
     return {ImageCheck::size};
   }
   const Checker checker(image);
-  // Later checks rely on earlier ones: a listener's pool on the pools, those on the candidates.
-  for (const auto check : {&Checker::header, &Checker::targets, &Checker::candidates,
-                           &Checker::sources, &Checker::pools, &Checker::listeners}) {
+  // Later checks rely on earlier ones: a listener's pool on the pools, those on the tiers, those on
+  // the candidates.
+  for (const auto check :
+       {&Checker::header, &Checker::targets, &Checker::candidates, &Checker::sources,
+        &Checker::tiers, &Checker::pools, &Checker::listeners}) {
     if (const ImageFault fault = (checker.*check)(); fault.failed()) return fault;
   }
   return kNoFault;

@@ -41,11 +41,9 @@ namespace sluice::table {
   X(pool_policy, 31, "a pool's policy is known")                                          \
   X(pool_flags, 32, "a pool's flags are known")                                           \
   X(pool_retries, 33, "a pool's retries are at most kRetriesMax")                         \
-  X(pool_candidates, 34, "a pool's candidates are in the image, in order, not another's") \
   X(pool_sources, 35, "a pool's sources are in the image, in order, not another's")       \
   X(pool_hash_prefix, 36, "hash prefixes are at most 32 and 128")                         \
   X(pool_tcp_options, 37, "a pool's TCP options are within the kernel's limits")          \
-  X(pool_configured, 38, "a tier's configured count is 0, or at least its candidates")    \
   X(source_address, 39, "a source is an IP address without a port")                       \
   X(target_slot, 40, "target slots are in range and unique")                              \
   X(target_flags, 41, "a target's flags are known, its reserved field 0")                 \
@@ -53,7 +51,11 @@ namespace sluice::table {
   X(target_address, 43, "a target's address is well formed and has a port")               \
   X(candidate_target, 50, "a candidate's target is in the image, and a candidate once")   \
   X(candidate_weight, 51, "a candidate's weight is 1 to 65535")                           \
-  X(candidate_unix_udp, 52, "the pool of a UDP listener has no target at a unix path")
+  X(candidate_unix_udp, 52, "the pool of a UDP listener has no target at a unix path")    \
+  X(pool_tiers, 60, "a pool's tiers are in the image, in order, few enough")              \
+  X(tier_candidates, 61, "a tier's candidates are in the image, in order, not another's") \
+  X(tier_configured, 62, "a tier's configured count is 0, or at least its candidates")    \
+  X(tier_share, 63, "the shares of a pool's tiers are at most 10000 together")
 
 #define SLUICE_DECLARE_CHECK(name, number, text) name = number,
 enum class ImageCheck : uint16_t { SLUICE_IMAGE_CHECKS(SLUICE_DECLARE_CHECK) };
@@ -90,6 +92,9 @@ class ImageView {
   }
   [[nodiscard]] PoolRecord pool(uint32_t index) const {
     return at<PoolRecord>(header().pools_offset, index);
+  }
+  [[nodiscard]] TierRecord tier(uint32_t index) const {
+    return at<TierRecord>(header().tiers_offset, index);
   }
   [[nodiscard]] TargetRecord target(uint32_t index) const {
     return at<TargetRecord>(header().targets_offset, index);

@@ -1,11 +1,17 @@
-// Picks a target: primaries first, then backups, never one that was tried or has no room.
+// Picks a target: a tier by share, then the tiers in order, never one that was tried or is full.
 #include "table/pool.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "policy/prng.h"
 
 namespace sluice::table {
 
 namespace {
+
+// Not a seed of SourceHash: which tier a client begins with must not say which target it gets.
+constexpr uint64_t kTierSeed = 0x74696572;  // "tier"
 
 uint32_t pick_from(const Tier& tier, const policy::AddressKey& key, policy::Cursor& cursor,
                    policy::ActiveCounts active, const TriedTargets& tried) {
@@ -27,7 +33,40 @@ uint32_t pick_from(const Tier& tier, const policy::AddressKey& key, policy::Curs
   return index == policy::kNoPick ? policy::kNoPick : candidates[index].slot;
 }
 
+// With the tier's own turns in the cursor's place.
+uint32_t pick_in_turn(std::span<const Tier> tiers, uint32_t index, const policy::AddressKey& key,
+                      policy::Cursor& cursor, policy::ActiveCounts active,
+                      const TriedTargets& tried) {
+  if (index == 0) return pick_from(tiers[0], key, cursor, active, tried);
+  std::swap(cursor.position, cursor.further_positions[index - 1]);
+  const uint32_t slot = pick_from(tiers[index], key, cursor, active, tried);
+  std::swap(cursor.position, cursor.further_positions[index - 1]);
+  return slot;
+}
+
 }  // namespace
+
+void Pool::set_tiers(PolicyKind kind, std::vector<Tier> tiers) {
+  tiers_ = std::move(tiers);
+  keyed_ = is_keyed(kind);
+  shared_ = tiers_.size() > 1 && std::any_of(tiers_.begin() + 1, tiers_.end(),
+                                             [](const Tier& tier) { return tier.share() != 0; });
+}
+
+uint32_t Pool::first_tier(const policy::AddressKey& key, policy::Cursor& cursor) const {
+  if (!shared_) return 0;
+  const uint32_t random =
+      keyed_ ? static_cast<uint32_t>(key.hash(kTierSeed) >> 32U) : policy::next_random(cursor);
+  // From the last tier down: a tier that loses share gives it to those behind it, and none of the
+  // clients of those before it moves.
+  const uint32_t place = policy::scaled(random, kWholeShare);
+  uint32_t begin = kWholeShare;
+  for (auto index = static_cast<uint32_t>(tiers_.size() - 1); index > 0; index--) {
+    begin -= tiers_[index].share();
+    if (place >= begin) return index;
+  }
+  return 0;
+}
 
 uint32_t Pool::pick(const os::ClientAddress& client, policy::Cursor& cursor,
                     policy::ActiveCounts active, const TriedTargets& tried) const {
@@ -35,12 +74,13 @@ uint32_t Pool::pick(const os::ClientAddress& client, policy::Cursor& cursor,
   // no address: to source_hash they are all one.
   const uint32_t prefix_bits = client.family == AF_INET ? 96 + hash_prefix_v4 : hash_prefix_v6;
   const policy::AddressKey key = policy::AddressKey::from(client.ip, prefix_bits);
-  const uint32_t primary = pick_from(primaries, key, cursor, active, tried);
-  if (primary != policy::kNoPick || backups.candidates().empty()) return primary;
-  std::swap(cursor.position, cursor.backups_position);
-  const uint32_t backup = pick_from(backups, key, cursor, active, tried);
-  std::swap(cursor.position, cursor.backups_position);
-  return backup;
+  if (tiers_.empty()) return policy::kNoPick;
+  const uint32_t first = first_tier(key, cursor);
+  uint32_t slot = pick_in_turn(tiers_, first, key, cursor, active, tried);
+  for (uint32_t i = 0; slot == policy::kNoPick && i < tiers_.size(); i++) {
+    if (i != first) slot = pick_in_turn(tiers_, i, key, cursor, active, tried);
+  }
+  return slot;
 }
 
 }  // namespace sluice::table

@@ -48,14 +48,26 @@ class Pool {
   uint32_t hash_prefix_v6 = 128;
   SocketOptions target_options;
   std::vector<os::Address> sources;  // empty: the kernel chooses the source address
-  Tier primaries;
-  Tier backups;
+
+  // In the order in which they are asked, at most kTiersMax, of shares that are at most kWholeShare
+  // together. `kind` is the policy of all of them.
+  void set_tiers(PolicyKind kind, std::vector<Tier> tiers);
+  [[nodiscard]] std::span<const Tier> tiers() const { return tiers_; }
 
   // The slot of the target that a new connection or session of `client` goes to, or
-  // policy::kNoPick. Skips tried targets and those at their max_connections; turns to the backups
-  // only when no primary can be picked. `cursor` is the calling worker's own for this pool.
+  // policy::kNoPick. Skips tried targets and those at their max_connections. Begins with a tier by
+  // share: at random, or by the client where the policy is a hash, so that a client keeps its tier.
+  // Where that tier can pick nothing, all are asked in their order. `cursor` is the calling
+  // worker's own for this pool.
   [[nodiscard]] uint32_t pick(const os::ClientAddress& client, policy::Cursor& cursor,
                               policy::ActiveCounts active, const TriedTargets& tried) const;
+
+ private:
+  [[nodiscard]] uint32_t first_tier(const policy::AddressKey& key, policy::Cursor& cursor) const;
+
+  std::vector<Tier> tiers_;
+  bool keyed_ = false;
+  bool shared_ = false;  // has a tier behind the first a share?
 };
 
 }  // namespace sluice::table

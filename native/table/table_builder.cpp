@@ -49,26 +49,20 @@ Target target_of(const ImageView& image, const TargetRecord& record) {
           .name = std::string(image.text(record.name_offset, record.name_bytes))};
 }
 
-struct CandidateRange {
-  uint32_t first = 0;
-  uint32_t count = 0;
-  uint32_t configured = 0;
-};
-
 // The candidates' names are the targets' strings, which stay where they are from here on.
 Tier tier_of(const ImageView& image, const std::vector<Target>& targets, PolicyKind policy,
-             CandidateRange range) {
+             const TierRecord& tier) {
   std::vector<policy::Candidate> candidates;
-  candidates.reserve(range.count);
-  for (uint32_t i = range.first; i < range.first + range.count; i++) {
-    const CandidateRecord record = image.candidate(i);
+  candidates.reserve(tier.candidates_count);
+  for (uint32_t i = 0; i < tier.candidates_count; i++) {
+    const CandidateRecord record = image.candidate(tier.candidates_first + i);
     const Target& target = targets[record.target_index];
     candidates.push_back({.slot = target.slot,
                           .weight = record.weight,
                           .max_connections = target.max_connections,
                           .name = target.name});
   }
-  return {policy, std::move(candidates), range.configured};
+  return {policy, std::move(candidates), {.configured = tier.configured, .share = tier.share}};
 }
 
 Pool pool_of(const ImageView& image, const std::vector<Target>& targets, const PoolRecord& record) {
@@ -82,14 +76,12 @@ Pool pool_of(const ImageView& image, const std::vector<Target>& targets, const P
     pool.sources.push_back(address_of(image, image.source(record.sources_first + i)));
   }
   const PolicyKind policy{record.policy};
-  pool.primaries = tier_of(image, targets, policy,
-                           {.first = record.primaries_first,
-                            .count = record.primaries_count,
-                            .configured = record.primaries_configured});
-  pool.backups = tier_of(image, targets, policy,
-                         {.first = record.backups_first,
-                          .count = record.backups_count,
-                          .configured = record.backups_configured});
+  std::vector<Tier> tiers;
+  tiers.reserve(record.tiers_count);
+  for (uint32_t i = 0; i < record.tiers_count; i++) {
+    tiers.push_back(tier_of(image, targets, policy, image.tier(record.tiers_first + i)));
+  }
+  pool.set_tiers(policy, std::move(tiers));
   return pool;
 }
 

@@ -3,9 +3,9 @@
 // path_offset from strings_offset; all records are 8-byte aligned, numbers are little-endian.
 // native validates every field before it builds anything (table_builder.h), so the whole crossing
 // can be fuzzed as bytes.
-//   ImageHeader | listeners | binds | pools | targets | candidates | sources | strings
-// Ranges of one section that records own (binds, candidates, sources) come in the records' order
-// and do not overlap. A target is a candidate at most once.
+//   ImageHeader | listeners | binds | pools | tiers | targets | candidates | sources | strings
+// Ranges of one section that records own (binds, tiers, candidates, sources) come in the records'
+// order and do not overlap. A target is a candidate at most once.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,8 @@ namespace sluice::table {
 
 inline constexpr uint32_t kImageMagic = 0x54434c53;  // "SLCT"
 inline constexpr uint32_t kImageVersion = 1;
+// What the shares of a pool's tiers are parts of.
+inline constexpr uint32_t kWholeShare = 10'000;
 
 #define SLUICE_PROTOCOLS(X) X(tcp, 1) X(udp, 2)
 #define SLUICE_POLICIES(X)   \
@@ -55,6 +57,8 @@ enum class TargetFlag : uint32_t { SLUICE_TARGET_FLAGS(SLUICE_DECLARE_VALUE) };
   X(uint32_t, 1, binds_count)         \
   X(uint32_t, 1, pools_offset)        \
   X(uint32_t, 1, pools_count)         \
+  X(uint32_t, 1, tiers_offset)        \
+  X(uint32_t, 1, tiers_count)         \
   X(uint32_t, 1, targets_offset)      \
   X(uint32_t, 1, targets_count)       \
   X(uint32_t, 1, candidates_offset)   \
@@ -103,20 +107,15 @@ enum class TargetFlag : uint32_t { SLUICE_TARGET_FLAGS(SLUICE_DECLARE_VALUE) };
   X(uint32_t, 1, path_offset)           \
   X(uint32_t, 1, path_bytes)
 
-// One pool. Candidates are the targets that may be picked now, in the order of the file: first the
-// primaries' range, then the backups' (picked when no primary can be). retries: further tries
-// after the first failed connect. hash_prefix_*: leading bits of the client address that count.
-// *_configured: targets that the config names for the tier, eligible or not; with it the size of a
-// consistent hash table does not follow health. 0 = not known.
+// One pool. tiers_count <= kTiersMax. retries: further tries after the first failed connect.
+// hash_prefix_*: leading bits of the client address that count.
 #define SLUICE_POOL_RECORD_FIELDS(X)   \
   X(uint32_t, 1, slot)                 \
   X(uint32_t, 1, policy)               \
   X(uint32_t, 1, flags)                \
   X(uint32_t, 1, retries)              \
-  X(uint32_t, 1, primaries_first)      \
-  X(uint32_t, 1, primaries_count)      \
-  X(uint32_t, 1, backups_first)        \
-  X(uint32_t, 1, backups_count)        \
+  X(uint32_t, 1, tiers_first)          \
+  X(uint32_t, 1, tiers_count)          \
   X(uint32_t, 1, sources_first)        \
   X(uint32_t, 1, sources_count)        \
   X(uint32_t, 1, hash_prefix_v4)       \
@@ -124,9 +123,19 @@ enum class TargetFlag : uint32_t { SLUICE_TARGET_FLAGS(SLUICE_DECLARE_VALUE) };
   X(uint32_t, 1, user_timeout_ms)      \
   X(uint32_t, 1, keepalive_idle_s)     \
   X(uint32_t, 1, keepalive_interval_s) \
-  X(uint32_t, 1, keepalive_count)      \
-  X(uint32_t, 1, primaries_configured) \
-  X(uint32_t, 1, backups_configured)
+  X(uint32_t, 1, keepalive_count)
+
+// One tier of a pool, the first to be asked first. Its candidates are the targets that may be
+// picked now, in the order of the file. share: of new connections that begin with this tier, in
+// basis points; what the shares of a pool leave over begins with its first tier. A tier is asked
+// too when nothing can be picked in those before it: that is all that a share of 0 gets.
+// configured: targets that the config names for the tier, eligible or not; with it the size of a
+// consistent hash table does not follow health. 0 = not known.
+#define SLUICE_TIER_RECORD_FIELDS(X) \
+  X(uint32_t, 1, candidates_first)   \
+  X(uint32_t, 1, candidates_count)   \
+  X(uint32_t, 1, configured)         \
+  X(uint32_t, 1, share)
 
 // One target, eligible or not (connections that exist need its slot). max_connections: 0 = none.
 #define SLUICE_TARGET_RECORD_FIELDS(X) \
@@ -160,6 +169,9 @@ struct alignas(8) AddressRecord {
 struct alignas(8) PoolRecord {
   SLUICE_POOL_RECORD_FIELDS(X)
 };
+struct alignas(8) TierRecord {
+  SLUICE_TIER_RECORD_FIELDS(X)
+};
 struct alignas(8) TargetRecord {
   SLUICE_TARGET_RECORD_FIELDS(X)
 };
@@ -167,10 +179,11 @@ struct alignas(8) CandidateRecord {
   SLUICE_CANDIDATE_RECORD_FIELDS(X)
 };
 #undef X
-static_assert(sizeof(ImageHeader) == 80);
+static_assert(sizeof(ImageHeader) == 88);
 static_assert(sizeof(ListenerRecord) == 88);
 static_assert(sizeof(AddressRecord) == 32);
-static_assert(sizeof(PoolRecord) == 72);
+static_assert(sizeof(PoolRecord) == 56);
+static_assert(sizeof(TierRecord) == 16);
 static_assert(sizeof(TargetRecord) == 56);
 static_assert(sizeof(CandidateRecord) == 8);
 

@@ -1,4 +1,4 @@
-// Tier: the candidates of one priority (primaries or backups) with the policy built over them.
+// Tier: candidates of one rank in their pool, with the policy built over them.
 #pragma once
 
 #include <cstdint>
@@ -18,13 +18,22 @@
 
 namespace sluice::table {
 
+// Does this policy decide by who the client is? Then a client must keep its tier, too.
+[[nodiscard]] bool is_keyed(PolicyKind kind);
+
+// What a tier is in its pool.
+struct TierRank {
+  uint32_t configured = 0;  // targets of this tier by the config, eligible or not; 0 = not known
+  uint32_t share = 0;       // of the new connections that begin here, in basis points
+};
+
 class Tier {
  public:
   Tier() = default;  // no candidates: picks nothing
-  // `configured`: targets of this tier by the config, eligible or not; 0 = not known.
-  Tier(PolicyKind kind, std::vector<policy::Candidate> candidates, uint32_t configured = 0);
+  Tier(PolicyKind kind, std::vector<policy::Candidate> candidates, TierRank rank = {});
 
   [[nodiscard]] std::span<const policy::Candidate> candidates() const { return candidates_; }
+  [[nodiscard]] uint32_t share() const { return share_; }
   // Has any candidate a max_connections? If not, only tried targets must be skipped.
   [[nodiscard]] bool limited() const { return limited_; }
 
@@ -43,6 +52,7 @@ class Tier {
                                     uint32_t configured);
 
   std::vector<policy::Candidate> candidates_;
+  uint32_t share_ = 0;
   bool limited_ = false;
   Policy policy_{std::in_place_type<policy::RoundRobin>, std::span<const policy::Candidate>{}};
 };

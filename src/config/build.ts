@@ -110,6 +110,7 @@ function target(file: FileTarget, machine: Machine): Target {
     name: full.name ?? full.address,
     address: acceptedValue(parseTargetAddress(full.address, machine.interfaceIndex)),
     weight: full.weight ?? defaults.target.weight,
+    priority: full.priority ?? defaults.target.priority,
     backup: full.backup ?? defaults.target.backup,
     maxConnections: limit(full.max_connections ?? defaults.target.maxConnections),
   };
@@ -143,6 +144,11 @@ function pool(
     health: buildHealth(file.health, protocols),
     retries: file.retries ?? defaults.pool.retries,
     whenNoneHealthy: file.when_none_healthy ?? defaults.pool.whenNoneHealthy,
+    tiers: {
+      overprovisioning: file.tiers?.overprovisioning ?? defaults.tiers.overprovisioning,
+      panicThreshold: file.tiers?.panic_threshold ?? defaults.tiers.panicThreshold,
+    },
+    backups: file.backups ?? defaults.pool.backups,
     sources: sources.map(
       (text): IpAddress => acceptedValue(parseSource(text, machine.interfaceIndex)),
     ),

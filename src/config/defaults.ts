@@ -16,9 +16,10 @@ export const defaults = {
   // 60 s of silence, then 6 probes 10 s apart: the same 2 minutes that userTimeout allows.
   keepalive: { idle: '1m', interval: '10s', count: 6 },
   udp: { requests: 'off', responses: 'off', maxSessions: 16384 },
-  pool: { policy: 'round_robin', retries: 2, whenNoneHealthy: 'refuse' },
+  pool: { policy: 'round_robin', retries: 2, whenNoneHealthy: 'refuse', backups: 'all' },
+  tiers: { overprovisioning: 1.4, panicThreshold: 0 },
   policy: { prefixV4: 32, prefixV6: 128 },
-  target: { weight: 1, backup: false, maxConnections: 'off' },
+  target: { weight: 1, priority: 0, backup: false, maxConnections: 'off' },
   health: {
     interval: '2s',
     /** The timeout is the interval, but no more than this. */

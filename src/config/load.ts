@@ -29,6 +29,7 @@ import { checkProtocols } from './protocol-rules.js';
 import { readYaml } from './read-yaml.js';
 import { fileSchema } from './schema.js';
 import { findingsOf } from './schema-issues.js';
+import { checkTiers } from './tier-rules.js';
 
 /** Where a part of the model stands in the file. */
 export interface Origin {
@@ -124,6 +125,7 @@ function runRules(source: SourceText, root: Located, findings: Finding[], machin
   checkBinds(facts);
   checkProtocols(facts);
   checkTargets(facts);
+  checkTiers(facts);
   checkHealth(facts);
   checkLoops(facts);
 }

@@ -8,6 +8,7 @@ import { countRange, either, flag, integer, integerOr, leaf, word } from './scal
 import { parseSource, parseTargetAddress } from './target-address.js';
 import { tcpSchema } from './tcp-schema.js';
 import { parseTargetName, targetNamePattern } from './text-leaves.js';
+import { tiersSchema } from './tier-schema.js';
 
 const address = leaf<string>((value) => parseTargetAddress(value, anyInterface), {
   type: 'string',
@@ -27,6 +28,13 @@ const targetFull = z.strictObject({
     {
       description: 'Its share, relative to the others; 0 takes no new connections.',
       default: defaults.target.weight,
+    },
+  ).optional(),
+  priority: integer(
+    { min: 0, max: 15 },
+    {
+      description: 'Its rank in the pool: lower is asked first, others take what spills over.',
+      default: defaults.target.priority,
     },
   ).optional(),
   backup: flag({
@@ -89,6 +97,13 @@ export const poolSchema = z
     when_none_healthy: word(['refuse', 'use_all'], {
       description: 'With no healthy target: refuse clients, or use the unhealthy ones.',
       default: defaults.pool.whenNoneHealthy,
+    }).optional(),
+    tiers: tiersSchema
+      .meta({ description: 'How connections are spread over the priorities of the targets.' })
+      .optional(),
+    backups: word(['one', 'all'], {
+      description: 'Backups are used one after the other, or all together.',
+      default: defaults.pool.backups,
     }).optional(),
     source: either(source, z.array(source).min(1).max(64), {
       description: 'Source address of connections to targets; several are used in turn.',

@@ -1,4 +1,5 @@
 // Status: the control plane's view of one moment, for /status and /metrics. Reads, changes nothing.
+import { wholeShare } from '../balance/tiers.js';
 import type { EngineCounters } from '../engine/engine.js';
 import { formatAddress } from '../model/address-text.js';
 import type { HealthReason, ProbeDetail } from '../model/health.js';
@@ -6,8 +7,10 @@ import type { Pool } from '../model/pool.js';
 import type { Status, TargetStatus } from '../model/status.js';
 import type { AdminStates, HealthRecord } from './beliefs.js';
 import type { BoundPorts } from './bound-ports.js';
-import { chooseCandidates, type Facts, type TargetState, targetStates } from './build-table.js';
+import type { Facts } from './build-table.js';
+import { chooseTiers } from './choose-tiers.js';
 import type { SlotOwners } from './slot-owners.js';
+import { type TargetState, targetStates } from './target-states.js';
 
 /** What the checker knows beyond its last report; null for a target that it does not probe. */
 export type ProbeDetailOf = (pool: string, target: string) => ProbeDetail | null;
@@ -55,12 +58,19 @@ export function buildStatus(sources: StatusSources): Status {
   });
   const pools = facts.config.pools.map((pool) => {
     const states = targetStates(pool, facts);
-    const { primaries, backups } = chooseCandidates(pool, states);
-    const candidates = new Set([...primaries, ...backups]);
+    const tiers = chooseTiers(pool, states);
+    const candidates = new Set(tiers.flatMap(({ members }) => members));
     return {
       name: pool.name,
       policy: pool.policy.name,
       healthCheck: pool.health.kind,
+      tiers: tiers.map(({ priority, members, share, panic, configured }) => ({
+        priority,
+        candidates: members.length,
+        configured,
+        share: share / wholeShare,
+        panic,
+      })),
       targets: states.map((state, index) =>
         targetStatus(sources, pool, state, candidates.has(index)),
       ),
@@ -86,6 +96,7 @@ function targetStatus(
     address: formatAddress(target.address),
     resolved: record && formatAddress(record.address),
     weight: target.weight,
+    priority: target.backup ? null : target.priority,
     backup: target.backup,
     health,
     healthReason: reasonText(record, current ? current.reason : (measured?.reason ?? null)),

@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import { SluiceError } from '../errors.js';
 import type { Endpoint, IpAddress } from '../model/address.js';
 import type { TcpOptions } from '../model/listener.js';
-import type { Candidate, Table, TableListener, TablePool, TableTarget } from '../model/table.js';
+import type { Table, TableListener, TablePool, TableTarget, TableTier } from '../model/table.js';
 import type { Layout, RecordLayout, Records } from './layout.js';
 import { setBytes, setNumber } from './record-fields.js';
 
@@ -19,6 +19,7 @@ interface Draft {
   readonly listeners: Values<'listener'>[];
   readonly binds: Values<'address'>[];
   readonly pools: Values<'pool'>[];
+  readonly tiers: Values<'tier'>[];
   readonly targets: Values<'target'>[];
   readonly candidates: Values<'candidate'>[];
   readonly sources: Values<'address'>[];
@@ -36,6 +37,7 @@ export function encodeTableImage(table: Table, layout: Layout): Uint8Array {
     listeners: [],
     binds: [],
     pools: [],
+    tiers: [],
     targets: [],
     candidates: [],
     sources: [],
@@ -102,8 +104,8 @@ function addListener(draft: Draft, { slot, pool, listener }: TableListener): voi
 
 function addPool(draft: Draft, pool: TablePool): void {
   const { policy, pool_flag: flag } = draft.enums;
-  const primariesFirst = addCandidates(draft, pool.primaries);
-  const backupsFirst = addCandidates(draft, pool.backups);
+  const tiersFirst = draft.tiers.length;
+  for (const tier of pool.tiers) addTier(draft, tier);
   const sourcesFirst = draft.sources.length;
   for (const source of pool.sources) draft.sources.push(ipValues(draft, source, 0));
   draft.pools.push({
@@ -111,26 +113,26 @@ function addPool(draft: Draft, pool: TablePool): void {
     policy: policy.values[pool.policy.name],
     flags: pool.tcp.nodelay ? flag.values.nodelay : 0,
     retries: pool.retries,
-    primaries_first: primariesFirst,
-    primaries_count: pool.primaries.length,
-    backups_first: backupsFirst,
-    backups_count: pool.backups.length,
+    tiers_first: tiersFirst,
+    tiers_count: pool.tiers.length,
     sources_first: sourcesFirst,
     sources_count: pool.sources.length,
     hash_prefix_v4: pool.policy.prefixV4,
     hash_prefix_v6: pool.policy.prefixV6,
     ...keepAliveValues(pool.tcp),
-    primaries_configured: pool.primariesConfigured,
-    backups_configured: pool.backupsConfigured,
   });
 }
 
-function addCandidates(draft: Draft, candidates: readonly Candidate[]): number {
-  const first = draft.candidates.length;
+function addTier(draft: Draft, { candidates, configured, share }: TableTier): void {
+  draft.tiers.push({
+    candidates_first: draft.candidates.length,
+    candidates_count: candidates.length,
+    configured,
+    share,
+  });
   for (const { target, weight } of candidates) {
     draft.candidates.push({ target_index: target, weight });
   }
-  return first;
 }
 
 function addTarget(draft: Draft, target: TableTarget): void {
@@ -182,6 +184,7 @@ function writeImage(draft: Draft, generation: number, { records, constants }: La
     { name: 'listeners', layout: records.listener, items: draft.listeners },
     { name: 'binds', layout: records.address, items: draft.binds },
     { name: 'pools', layout: records.pool, items: draft.pools },
+    { name: 'tiers', layout: records.tier, items: draft.tiers },
     { name: 'targets', layout: records.target, items: draft.targets },
     { name: 'candidates', layout: records.candidate, items: draft.candidates },
     { name: 'sources', layout: records.address, items: draft.sources },

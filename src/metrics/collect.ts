@@ -5,6 +5,7 @@ import type { CounterValues, Status } from '../model/status.js';
 import { counterMetric, type Subject } from './catalog.js';
 import {
   listenerMetrics,
+  poolMetrics,
   processMetrics,
   type Sample,
   type StateMetric,
@@ -99,6 +100,7 @@ export function collect(
   }
   const addTarget = counterAdder('target', catalog.targetCounters);
   for (const pool of status.pools) {
+    addState(families, poolMetrics, { pool: pool.name }, pool);
     for (const target of pool.targets) {
       const labels = { pool: pool.name, target: target.name };
       addState(families, targetMetrics, labels, target);

@@ -1,5 +1,11 @@
 // State metrics: what /metrics says beside the engine's counters, one entry per metric.
-import type { ListenerStatus, Status, TargetStatus } from '../model/status.js';
+import type {
+  ListenerStatus,
+  PoolStatus,
+  Status,
+  TargetStatus,
+  TierStatus,
+} from '../model/status.js';
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
@@ -57,6 +63,37 @@ export const listenerMetrics: readonly StateMetric<ListenerStatus>[] = [
     help: 'Connections and sessions that ended, by reason',
     samples: ({ closed }) =>
       Object.entries(closed).map(([reason, value]) => ({ labels: { reason }, value })),
+  },
+];
+
+/** Every priority of the pool, also one that has no candidate now. */
+function byPriority(
+  { tiers, targets }: PoolStatus,
+  value: (tier: TierStatus | undefined) => number,
+) {
+  const priorities = new Set(
+    targets.flatMap(({ priority }) => (priority === null ? [] : priority)),
+  );
+  return [...priorities]
+    .sort((a, b) => a - b)
+    .map((priority) => ({
+      labels: { priority: String(priority) },
+      value: value(tiers.find((tier) => tier.priority === priority)),
+    }));
+}
+
+export const poolMetrics: readonly StateMetric<PoolStatus>[] = [
+  {
+    name: 'sluice_pool_priority_share',
+    type: 'gauge',
+    help: 'Share of new connections that begin with the targets of this priority, 0 to 1',
+    samples: (pool) => byPriority(pool, (tier) => tier?.share ?? 0),
+  },
+  {
+    name: 'sluice_pool_panic',
+    type: 'gauge',
+    help: '1 while targets of this priority are picked whatever was measured of them',
+    samples: (pool) => byPriority(pool, (tier) => (tier?.panic === true ? 1 : 0)),
   },
 ];
 

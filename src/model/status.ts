@@ -28,6 +28,8 @@ export interface TargetStatus {
   /** As resolved; null while a name has not been resolved. */
   readonly resolved: string | null;
   readonly weight: number;
+  /** null: a backup. */
+  readonly priority: number | null;
   readonly backup: boolean;
   readonly health: Health;
   /** The last probe's reason, such as `refused`; empty when it went well. */
@@ -48,10 +50,24 @@ export interface TargetStatus {
   readonly totals: CounterValues;
 }
 
+/** Candidates of one rank, in the order in which they are asked. */
+export interface TierStatus {
+  /** null: backups. */
+  readonly priority: number | null;
+  readonly candidates: number;
+  readonly configured: number;
+  /** Of new connections that begin here, 0..1; 0 = only when no earlier tier can. */
+  readonly share: number;
+  /** Too few are available: candidates are taken whatever was measured of them. */
+  readonly panic: boolean;
+}
+
 export interface PoolStatus {
   readonly name: string;
   readonly policy: PolicyName;
   readonly healthCheck: string;
+  /** Empty: nothing can be picked. */
+  readonly tiers: readonly TierStatus[];
   readonly targets: readonly TargetStatus[];
 }
 

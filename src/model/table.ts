@@ -19,19 +19,28 @@ export interface Candidate {
   readonly weight: number;
 }
 
+/** Candidates of one rank in their pool. */
+export interface TableTier {
+  readonly candidates: readonly Candidate[];
+  /**
+   * Targets that the configuration has for the tier, eligible or not: what depends on their number,
+   * such as the size of a Maglev table, must not follow their health.
+   */
+  readonly configured: number;
+  /**
+   * Of new connections that begin with this tier, in basis points. Those of a pool are at most
+   * 10000 together; what they leave over begins with the first. 0: only when no earlier tier can.
+   */
+  readonly share: number;
+}
+
 export interface TablePool {
   readonly slot: number;
   readonly name: string;
   readonly policy: Policy;
   readonly retries: number;
-  readonly primaries: readonly Candidate[];
-  readonly backups: readonly Candidate[];
-  /**
-   * Targets that the configuration has for the tier, eligible or not: what depends on their number,
-   * such as the size of a Maglev table, must not follow their health.
-   */
-  readonly primariesConfigured: number;
-  readonly backupsConfigured: number;
+  /** In the order in which they are asked; at most 32 (kTiersMax in native/policy/candidate.h). */
+  readonly tiers: readonly TableTier[];
   readonly sources: readonly IpAddress[];
   readonly tcp: TcpOptions;
 }

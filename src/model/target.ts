@@ -7,7 +7,9 @@ export interface Target {
   readonly address: TargetAddress;
   /** 0..65535; 0 = takes no new connection. */
   readonly weight: number;
-  /** Picked only when no primary can be. */
+  /** 0..15; lower is asked first. Means nothing for a backup. */
+  readonly priority: number;
+  /** Picked only when no other target can be. */
   readonly backup: boolean;
   /** Over all workers; 0 = no limit. */
   readonly maxConnections: number;

@@ -43,7 +43,9 @@ export function setupController(limits: Partial<FakeEngine['limits']> = {}) {
       detail: '',
     });
   const candidates = (index = 0) =>
-    engine.table.pools[index]?.primaries.map(({ target: at }) => engine.table.targets[at]?.name);
+    (engine.table.pools[index]?.tiers ?? [])
+      .flatMap((tier) => tier.candidates)
+      .map(({ target: at }) => engine.table.targets[at]?.name);
   const slots = () =>
     Object.fromEntries(engine.table.targets.map(({ name, slot }) => [name, slot]));
   return { clock, engine, log, names, details, controller, health, candidates, slots };

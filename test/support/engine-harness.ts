@@ -91,10 +91,13 @@ export function tableOf({ generation, listeners, pools }: TableSpec): Table {
       name: `pool-${slot}`,
       policy: pickedBy,
       retries: 1,
-      primaries: addresses.map((_, index) => ({ target: first + index, weight: 1 })),
-      backups: [],
-      primariesConfigured: addresses.length,
-      backupsConfigured: 0,
+      tiers: [
+        {
+          candidates: addresses.map((_, index) => ({ target: first + index, weight: 1 })),
+          configured: addresses.length,
+          share: 10_000,
+        },
+      ],
       sources: [],
       tcp: plainTcpOptions,
       ...overrides,

@@ -161,10 +161,15 @@ export function checkTable(table: Table, previous: Table | null, limits: Engine[
   for (const { pool } of table.listeners) {
     if (table.pools[pool] === undefined) fail('listener without a pool');
   }
-  for (const { primaries, backups } of table.pools) {
-    const indices = [...primaries, ...backups].map(({ target }) => target);
+  for (const { tiers } of table.pools) {
+    const candidates = tiers.flatMap((tier) => tier.candidates);
+    const indices = candidates.map(({ target }) => target);
     if (indices.some((index) => table.targets[index] === undefined)) fail('unknown candidate');
     if (new Set(indices).size !== indices.length) fail('a candidate twice');
-    if ([...primaries, ...backups].some(({ weight }) => weight < 1)) fail('weight below 1');
+    if (candidates.some(({ weight }) => weight < 1)) fail('weight below 1');
+    if (tiers.length > 32) fail('too many tiers');
+    if (tiers.some((tier) => tier.configured < tier.candidates.length)) fail('configured');
+    if (tiers.some(({ share }) => !Number.isInteger(share) || share < 0)) fail('share');
+    if (tiers.reduce((sum, { share }) => sum + share, 0) > 10_000) fail('shares above the whole');
   }
 }

@@ -50,6 +50,7 @@ struct ImageParts {
   std::vector<table::ListenerRecord> listeners;
   std::vector<table::AddressRecord> binds;
   table::PoolRecord pool{};  // of all targets
+  table::TierRecord tier{};
   std::vector<table::TargetRecord> targets;
   std::vector<table::CandidateRecord> candidates;
   std::string strings = "name";  // everybody's
@@ -104,8 +105,8 @@ inline ImageParts parts_of(const TestTable& wanted) {
   for (const TestListener& listener : wanted.listeners) add_listener(parts, listener);
   for (const uint16_t port : wanted.target_ports) add_target(parts, port);
   parts.pool.policy = static_cast<uint32_t>(table::PolicyKind::round_robin);
-  parts.pool.primaries_count = static_cast<uint32_t>(parts.candidates.size());
-  parts.pool.backups_first = parts.pool.primaries_count;
+  parts.pool.tiers_count = 1;
+  parts.tier.candidates_count = static_cast<uint32_t>(parts.candidates.size());
   parts.pool.hash_prefix_v4 = 32;
   parts.pool.hash_prefix_v6 = 128;
   return parts;
@@ -128,6 +129,7 @@ inline std::vector<std::byte> image_of(const TestTable& wanted) {
   append(parts.listeners, header.listeners_offset, header.listeners_count);
   append(parts.binds, header.binds_offset, header.binds_count);
   append(std::vector{parts.pool}, header.pools_offset, header.pools_count);
+  append(std::vector{parts.tier}, header.tiers_offset, header.tiers_count);
   append(parts.targets, header.targets_offset, header.targets_count);
   append(parts.candidates, header.candidates_offset, header.candidates_count);
   append(std::vector<table::AddressRecord>{}, header.sources_offset, header.sources_count);

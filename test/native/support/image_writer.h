@@ -38,6 +38,7 @@ class ImageWriter {
   std::vector<table::ListenerRecord> listeners;
   std::vector<table::AddressRecord> binds;
   std::vector<table::PoolRecord> pools;
+  std::vector<table::TierRecord> tiers;
   std::vector<table::TargetRecord> targets;
   std::vector<table::CandidateRecord> candidates;
   std::vector<table::AddressRecord> sources;
@@ -61,23 +62,32 @@ class ImageWriter {
     return target.slot;
   }
 
-  // Returns the pool's index and slot.
-  uint32_t add_pool(table::PolicyKind policy, std::span<const ImageCandidate> primaries,
-                    std::span<const ImageCandidate> backups = {}) {
+  // Returns the pool's index and slot. Its one tier is of all candidates.
+  uint32_t add_pool(table::PolicyKind policy, std::span<const ImageCandidate> added) {
     table::PoolRecord pool{};
     pool.slot = static_cast<uint32_t>(pools.size());
     pool.policy = static_cast<uint32_t>(policy);
     pool.flags = static_cast<uint32_t>(table::PoolFlag::nodelay);
     pool.retries = 3;
-    pool.primaries_first = add_candidates(primaries);
-    pool.primaries_count = static_cast<uint32_t>(primaries.size());
-    pool.backups_first = add_candidates(backups);
-    pool.backups_count = static_cast<uint32_t>(backups.size());
+    pool.tiers_first = static_cast<uint32_t>(tiers.size());
     pool.sources_first = static_cast<uint32_t>(sources.size());
     pool.hash_prefix_v4 = 32;
     pool.hash_prefix_v6 = 128;
     pools.push_back(pool);
+    add_tier(added, table::kWholeShare);
     return pool.slot;
+  }
+
+  // To the pool added last.
+  void add_tier(std::span<const ImageCandidate> added, uint32_t share) {
+    tiers.push_back({.candidates_first = static_cast<uint32_t>(candidates.size()),
+                     .candidates_count = static_cast<uint32_t>(added.size()),
+                     .configured = 0,
+                     .share = share});
+    for (const ImageCandidate& candidate : added) {
+      candidates.push_back({.target_index = candidate.target_index, .weight = candidate.weight});
+    }
+    pools.back().tiers_count++;
   }
 
   // To the pool added last.
@@ -160,6 +170,7 @@ class ImageWriter {
     append(listeners, h.listeners_offset, h.listeners_count);
     append(binds, h.binds_offset, h.binds_count);
     append(pools, h.pools_offset, h.pools_count);
+    append(tiers, h.tiers_offset, h.tiers_count);
     append(targets, h.targets_offset, h.targets_count);
     append(candidates, h.candidates_offset, h.candidates_count);
     append(sources, h.sources_offset, h.sources_count);
@@ -171,14 +182,6 @@ class ImageWriter {
   }
 
  private:
-  uint32_t add_candidates(std::span<const ImageCandidate> added) {
-    const auto first = static_cast<uint32_t>(candidates.size());
-    for (const ImageCandidate& candidate : added) {
-      candidates.push_back({.target_index = candidate.target_index, .weight = candidate.weight});
-    }
-    return first;
-  }
-
   uint32_t add_bind(const table::AddressRecord& bind) {
     binds.push_back(bind);
     listeners.back().binds_count++;
@@ -201,8 +204,8 @@ inline ImageWriter sample_image(uint64_t generation = 1) {
   writer.targets[e].scope_id = 2;
   writer.targets[b].max_connections = 100;
   const uint32_t redis =
-      writer.add_pool(table::PolicyKind::source_hash, std::vector<ImageCandidate>{{a, 1}, {b, 3}},
-                      std::vector<ImageCandidate>{{c, 1}});
+      writer.add_pool(table::PolicyKind::source_hash, std::vector<ImageCandidate>{{a, 1}, {b, 3}});
+  writer.add_tier(std::vector<ImageCandidate>{{c, 1}}, 0);
   writer.add_source(0x0a0000fe);
   writer.add_source(0x0a0000fd);
   const uint32_t dns = writer.add_pool(table::PolicyKind::least_connections,

@@ -72,7 +72,7 @@ struct TableDraft {
     pool.retries = retries;
     pool.sources = sources;
     pool.target_options = target_options;
-    pool.primaries = table::Tier(policy, std::move(candidates));
+    pool.set_tiers(policy, {table::Tier(policy, std::move(candidates))});
     if (sockets != nullptr) {
       table::Listener& placed = made->listeners.emplace_back(listener);
       placed.slot = kListenerSlot;

@@ -1,10 +1,12 @@
-// What a pool picks: primaries before backups, nobody twice, nobody who is full, by the client.
+// What a pool picks: tiers by share and in order, nobody twice, nobody who is full, by the client.
 #include "table/pool.h"
 
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <set>
+#include <span>
 #include <string>
 
 #include "support/policy_fixture.h"
@@ -34,7 +36,7 @@ os::ClientAddress client_at(const char* text) {
   return os::ClientAddress::from(reinterpret_cast<const sockaddr*>(&v6), sizeof(v6));
 }
 
-// Primaries at the slots 0, 1, ..., backups behind them.
+// Primaries at the slots 0, 1, ..., backups (a tier without a share) behind them.
 Pool pool_of(PolicyKind policy, uint32_t primaries, uint32_t backups, uint32_t limit = 0) {
   static const std::string kNames[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
   std::vector<Candidate> tiers[2];
@@ -43,9 +45,44 @@ Pool pool_of(PolicyKind policy, uint32_t primaries, uint32_t backups, uint32_t l
         {.slot = slot, .weight = 1, .max_connections = limit, .name = kNames[slot]});
   }
   Pool pool;
-  pool.primaries = Tier(policy, std::move(tiers[0]));
-  pool.backups = Tier(policy, std::move(tiers[1]));
+  pool.set_tiers(policy, {Tier(policy, std::move(tiers[0]), {.share = kWholeShare}),
+                          Tier(policy, std::move(tiers[1]))});
   return pool;
+}
+
+// Two targets a tier, at the slots 2t and 2t + 1.
+Pool spread_pool(PolicyKind policy, std::span<const uint32_t> shares) {
+  static const std::string kNames[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
+  std::vector<Tier> tiers;
+  uint32_t slot = 0;
+  for (const uint32_t share : shares) {
+    std::vector<Candidate> candidates;
+    for (int i = 0; i < 2; i++, slot++) {
+      candidates.push_back(
+          {.slot = slot, .weight = 1, .max_connections = 10, .name = kNames[slot]});
+    }
+    tiers.emplace_back(policy, std::move(candidates), TierRank{.configured = 2, .share = share});
+  }
+  Pool pool;
+  pool.set_tiers(policy, std::move(tiers));
+  return pool;
+}
+
+os::ClientAddress client_number(uint32_t number) {
+  os::ClientAddress client = client_at("10.0.0.0");
+  for (uint32_t i = 0; i < 3; i++) client.ip[15 - i] = static_cast<uint8_t>(number >> (8 * i));
+  return client;
+}
+
+// How many of `clients` clients begin with each tier.
+std::vector<uint32_t> spread(const Pool& pool, uint32_t clients) {
+  std::vector<uint32_t> counts(pool.tiers().size());
+  const Active active(2 * pool.tiers().size());
+  policy::Cursor cursor = policy::seeded_cursor(1);
+  for (uint32_t i = 0; i < clients; i++) {
+    counts.at(pool.pick(client_number(i), cursor, active, {}) / 2)++;
+  }
+  return counts;
 }
 
 TEST_CASE("a pool picks primaries while it can, then backups, then nothing") {
@@ -114,6 +151,72 @@ TEST_CASE("turns of the backups leave the primaries' turns alone") {
     counts.at(pool.pick(client_at("192.0.2.1"), cursor, active, primaries))++;
   }
   CHECK(counts == std::vector<uint64_t>{50, 50, 50, 50});
+}
+
+TEST_CASE("tiers get the shares that the table gives them, by every policy") {
+  for (const PolicyKind policy : kEveryPolicy) {
+    CAPTURE(static_cast<uint32_t>(policy));
+    constexpr uint32_t kClients = 100'000;
+    constexpr uint32_t kShares[] = {5000, 3500, 0, 1500};
+    const std::vector<uint32_t> counts = spread(spread_pool(policy, kShares), kClients);
+    // Four standard deviations of a binomial of one half are 632; the generator's seed is fixed.
+    for (size_t t = 0; t < counts.size(); t++) {
+      CHECK(std::abs(static_cast<double>(counts[t]) - kShares[t] * 10.0) < 700);
+    }
+    CHECK(counts[2] == 0);
+  }
+}
+
+TEST_CASE("what the shares leave over begins with the first tier") {
+  constexpr uint32_t kShares[] = {0, 2500, 0};
+  const std::vector<uint32_t> counts = spread(spread_pool(PolicyKind::random, kShares), 100'000);
+  CHECK(std::abs(static_cast<double>(counts[0]) - 75'000) < 700);
+  CHECK(counts[2] == 0);
+}
+
+TEST_CASE("a tier that can pick nothing passes on to the first in order that can") {
+  for (const PolicyKind policy : kEveryPolicy) {
+    CAPTURE(static_cast<uint32_t>(policy));
+    constexpr uint32_t kShares[] = {0, 0, 10'000};
+    const Pool pool = spread_pool(policy, kShares);
+    Active active(6);
+    policy::Cursor cursor = policy::seeded_cursor(1);
+    for (const uint32_t tier : {2U, 0U, 1U}) {
+      for (int i = 0; i < 20; i++) {
+        const uint32_t slot = pool.pick(client_number(1), cursor, active, {});
+        REQUIRE(slot != kNoPick);
+        CHECK(slot / 2 == tier);
+        active[slot]++;
+      }
+    }
+    CHECK(pool.pick(client_number(1), cursor, active, {}) == kNoPick);
+  }
+}
+
+TEST_CASE("under source_hash a client keeps its tier while that keeps its share") {
+  constexpr uint32_t kClients = 20'000;
+  constexpr uint32_t kAll[] = {10'000, 0, 0};
+  constexpr uint32_t kHalf[] = {7000, 3000, 0};
+  constexpr uint32_t kQuarter[] = {3500, 3500, 3000};
+  const Pool all = spread_pool(PolicyKind::source_hash, kAll);
+  const Pool half = spread_pool(PolicyKind::source_hash, kHalf);
+  const Pool quarter = spread_pool(PolicyKind::source_hash, kQuarter);
+  const Active active(6);
+  const auto pick = [&active](const Pool& pool, uint32_t client, uint64_t seed) {
+    policy::Cursor cursor = policy::seeded_cursor(seed);
+    return pool.pick(client_number(client), cursor, active, {});
+  };
+  uint32_t moved = 0;
+  for (uint32_t client = 0; client < kClients; client++) {
+    const uint32_t before = pick(all, client, 1);
+    const uint32_t after = pick(half, client, 1);
+    CHECK(pick(half, client, 2) == after);  // whichever worker asks
+    if (after != before) moved++;
+    if (after / 2 == 0) CHECK(after == before);
+    // Nobody moves up when shares move down.
+    CHECK(pick(quarter, client, 1) / 2 >= after / 2);
+  }
+  CHECK(std::abs(static_cast<double>(moved) - 0.3 * kClients) < 260);  // 4 standard deviations
 }
 
 TEST_CASE("source_hash sees only the leading bits of the client's address") {

@@ -61,13 +61,16 @@ TEST_CASE("the pools of an image become the table's") {
   CHECK(redis.target_options.nodelay);
   REQUIRE(redis.sources.size() == 2);
   CHECK(redis.sources[1].text() == "10.0.0.253:0");
-  REQUIRE(redis.primaries.candidates().size() == 2);
-  CHECK(redis.primaries.candidates()[1].slot == 1);
-  CHECK(redis.primaries.candidates()[1].weight == 3);
-  CHECK(redis.primaries.candidates()[1].max_connections == 100);
-  CHECK(redis.primaries.candidates()[1].name == "redis-b");
-  REQUIRE(redis.backups.candidates().size() == 1);
-  CHECK(redis.backups.candidates()[0].slot == 2);
+  REQUIRE(redis.tiers().size() == 2);
+  REQUIRE(redis.tiers()[0].candidates().size() == 2);
+  CHECK(redis.tiers()[0].share() == kWholeShare);
+  CHECK(redis.tiers()[0].candidates()[1].slot == 1);
+  CHECK(redis.tiers()[0].candidates()[1].weight == 3);
+  CHECK(redis.tiers()[0].candidates()[1].max_connections == 100);
+  CHECK(redis.tiers()[0].candidates()[1].name == "redis-b");
+  REQUIRE(redis.tiers()[1].candidates().size() == 1);
+  CHECK(redis.tiers()[1].share() == 0);
+  CHECK(redis.tiers()[1].candidates()[0].slot == 2);
   const Pool& dns = result.table->pools[1];
   CHECK(dns.slot == 9);
   CHECK(dns.retries == 15);
@@ -77,8 +80,8 @@ TEST_CASE("the pools of an image become the table's") {
   CHECK(dns.target_options.keepalive_interval_s == 3);
   CHECK(dns.target_options.keepalive_count == 4);
   CHECK(dns.sources.size() == 1);
-  CHECK(dns.primaries.candidates()[1].weight == 65535);
-  CHECK(dns.backups.candidates().empty());
+  REQUIRE(dns.tiers().size() == 1);
+  CHECK(dns.tiers()[0].candidates()[1].weight == 65535);
 }
 
 TEST_CASE("the listeners of an image become the table's") {
@@ -144,7 +147,7 @@ TEST_CASE("a table outlives the bytes that it was built from") {
   std::fill(image.begin(), image.end(), std::byte{0xff});
   REQUIRE(result.table != nullptr);
   CHECK(result.table->targets[0].name == "redis-a");
-  CHECK(result.table->pools[0].primaries.candidates()[0].name == "redis-a");
+  CHECK(result.table->pools[0].tiers()[0].candidates()[0].name == "redis-a");
 }
 
 TEST_CASE("a table of 5000 targets in one source_hash pool is built quickly") {

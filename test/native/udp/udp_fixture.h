@@ -101,7 +101,7 @@ class TableMaker {
       }
       candidates.push_back({slot, 1, limit, {}});
     }
-    pool.primaries = table::Tier(kind, std::move(candidates));
+    pool.set_tiers(kind, {table::Tier(kind, std::move(candidates))});
     table_->pools.push_back(std::move(pool));
     return *this;
   }

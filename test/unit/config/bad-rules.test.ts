@@ -26,6 +26,16 @@ pools:
       ],
     },
     {
+      name: 'a backup with a priority',
+      text: `listeners:
+  web: { bind: "127.0.0.1:80", pool: web }
+pools:
+  web:
+    targets: ["10.0.0.1:80", { address: "10.0.0.2:80", backup: true, priority: 1 }]
+`,
+      problems: [['5:80', 'SLUICE_CONFIG_CONFLICT', 'a backup has no priority: it comes after']],
+    },
+    {
       name: 'a name that begins with a digit',
       text: `listeners:
   "1web": { bind: "127.0.0.1:80", pool: web }

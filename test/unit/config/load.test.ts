@@ -67,6 +67,7 @@ describe('what is left out', () => {
             name: '10.0.0.1:80',
             address: ip(ipv4(10, 0, 0, 1), 80),
             weight: 1,
+            priority: 0,
             backup: false,
             maxConnections: 0,
           },
@@ -85,6 +86,8 @@ describe('what is left out', () => {
         },
         retries: 2,
         whenNoneHealthy: 'refuse',
+        tiers: { overprovisioning: 1.4, panicThreshold: 0 },
+        backups: 'all',
         sources: [],
       },
     ]);
@@ -171,16 +174,30 @@ describe('a target', () => {
   });
 
   test('may say everything about itself', () => {
-    const text =
-      '{ address: "db1:5432", name: db1, weight: 0, backup: true, max_connections: 100 }';
+    const text = '{ address: "db1:5432", name: db1, weight: 0, priority: 3, max_connections: 100 }';
     const file = withTarget(`${text}\n      - "db2:5432"`);
     expect(good(file).config.pools[0]?.targets[0]).toEqual({
       name: 'db1',
       address: { kind: 'name', host: 'db1', port: 5432 },
       weight: 0,
-      backup: true,
+      priority: 3,
+      backup: false,
       maxConnections: 100,
     });
+    const backup = withTarget('{ address: "db1:5432", backup: true }\n      - "db2:5432"');
+    expect(good(backup).config.pools[0]?.targets.map((one) => one.backup)).toEqual([true, false]);
+  });
+
+  test('may stand in a tier, with rules of its pool', () => {
+    const low = '{ address: "db1:5432", priority: 15 }';
+    const text = withTarget(
+      `"db0:5432"\n      - ${low}\n      - { address: "db2:1", backup: true }`,
+    );
+    const tiers = 'tiers: { overprovisioning: 2.5, panic_threshold: 50 }\n    backups: one';
+    const made = good(text.replace('    targets:', `    ${tiers}\n    targets:`)).config.pools[0];
+    expect(made?.tiers).toEqual({ overprovisioning: 2.5, panicThreshold: 50 });
+    expect(made?.backups).toBe('one');
+    expect(made?.targets.map(({ priority }) => priority)).toEqual([0, 15, 0]);
   });
 
   test('may be the address of another listener, as long as the way does not lead back', () => {

@@ -72,6 +72,18 @@ pools:
       ],
     },
     {
+      name: 'overprovisioning of one priority',
+      text: withPool('tiers: { overprovisioning: 2 }'),
+      problems: [
+        ['6:14', 'SLUICE_CONFIG_NO_EFFECT', 'all targets have one priority: nothing can spill'],
+      ],
+    },
+    {
+      name: 'backups where there are none',
+      text: withPool('backups: one'),
+      problems: [['6:5', 'SLUICE_CONFIG_NO_EFFECT', 'no target of this pool is a backup']],
+    },
+    {
       name: 'an interval without checks',
       text: withPool('health: { type: none, interval: 1s }'),
       problems: [

@@ -60,12 +60,16 @@ function factsOf(
   };
 }
 
-/** The names that may be picked, as `name*weight`. */
+/** The names that may be picked, as `name*weight`; for pools of one priority. */
 function candidates(table: Table, poolName = 'web') {
   const found = table.pools.find(({ name }) => name === poolName);
   const text = ({ target: index, weight }: { target: number; weight: number }) =>
     `${table.targets[index]?.name}*${weight}`;
-  return { primaries: found?.primaries.map(text), backups: found?.backups.map(text) };
+  const of = (isBackup: boolean) =>
+    found?.tiers
+      .filter(({ share }) => isBackup === (share === 0))
+      .flatMap((tier) => tier.candidates.map(text));
+  return { primaries: of(false), backups: of(true) };
 }
 
 const a = target('a', { address: at('192.0.2.1'), weight: 3 });

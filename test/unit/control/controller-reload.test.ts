@@ -187,7 +187,9 @@ describe('a reload', () => {
           for (const index of present) {
             const name = `t${index}`;
             const at = table.targets.findIndex((entry) => entry.name === name);
-            const isCandidate = table.pools[0]?.primaries.some((one) => one.target === at);
+            const isCandidate = table.pools[0]?.tiers.some(({ candidates: these }) =>
+              these.some((one) => one.target === at),
+            );
             expect(isCandidate).toBe(!down.has(index));
           }
           for (const { name, slot } of table.targets) {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/model/config.js';
 import type { ProbeDetail } from '../../../src/model/health.js';
 import { a, b, setupController, web } from '../../support/controller-fixture.js';
-import { at, config, listener, pool } from '../../support/sample-config.js';
+import { at, config, listener, pool, target } from '../../support/sample-config.js';
 
 describe('the snapshot', () => {
   it('is empty before the first table', () => {
@@ -48,8 +48,20 @@ describe('the snapshot', () => {
     controller.close();
   });
 
+  it('shows the tiers with their shares', async () => {
+    const { controller, clock, health } = setupController();
+    const low = target('low', { address: at('192.0.2.9'), priority: 1 });
+    await controller.start(web([a, b, low]));
+    health(a, 'unhealthy');
+    await clock.advance(20);
+    expect(controller.snapshot().pools[0]?.tiers).toEqual([
+      { priority: 0, candidates: 1, configured: 2, share: 0.7, panic: false },
+      { priority: 1, candidates: 1, configured: 1, share: 0.3, panic: false },
+    ]);
+  });
+
   it('shows targets with verdict, since when, why, and the wish', async () => {
-    const { clock, engine, controller, health, details } = setupController();
+    const { clock, engine, controller, health } = setupController();
     await controller.start(web());
     await clock.advance(500);
     health(a, 'unhealthy');
@@ -61,12 +73,14 @@ describe('the snapshot', () => {
       name: 'web',
       policy: 'round_robin',
       healthCheck: 'tcp',
+      tiers: [],
       targets: [
         {
           name: 'a',
           address: '192.0.2.1:80',
           resolved: '192.0.2.1:80',
           weight: 1,
+          priority: 0,
           backup: false,
           health: 'unhealthy',
           healthReason: 'refused',
@@ -92,6 +106,12 @@ describe('the snapshot', () => {
         }),
       ],
     });
+    controller.close();
+  });
+
+  it('shows the last probe of the address in use, and of no other', async () => {
+    const { controller, details } = setupController();
+    await controller.start(web());
     const detail: ProbeDetail = {
       pool: 'web',
       target: 'b',

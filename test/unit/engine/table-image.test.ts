@@ -3,12 +3,17 @@ import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { bytesOf, getNumber } from '../../../src/engine/record-fields.js';
 import { encodeTableImage } from '../../../src/engine/table-image.js';
+import type { TableTier } from '../../../src/model/table.js';
 import { loopback, loopbackIpv6, tableOf } from '../../support/engine-harness.js';
 import { fakeLayout } from '../../support/fake-layout.js';
 
 const layout = fakeLayout();
 const { records, enums } = layout;
 
+const spilling: readonly TableTier[] = [
+  { candidates: [{ target: 2, weight: 5 }], configured: 4, share: 7000 },
+  { candidates: [], configured: 2, share: 0 },
+];
 const table = tableOf({
   generation: 2 ** 33 + 7,
   listeners: [
@@ -17,7 +22,7 @@ const table = tableOf({
   ],
   pools: [
     { targets: [8080, { kind: 'ip', ip: loopbackIpv6, port: 81 }] },
-    { policy: 'source_hash', targets: [9000], overrides: { primariesConfigured: 4 } },
+    { policy: 'source_hash', targets: [9000], overrides: { tiers: spilling } },
   ],
 });
 
@@ -49,6 +54,12 @@ function reader(image: Uint8Array) {
         view,
         header('pools_offset') + index * records.pool.bytes,
         records.pool.fields[name],
+      ),
+    tier: (index: number, name: keyof typeof records.tier.fields) =>
+      getNumber(
+        view,
+        header('tiers_offset') + index * records.tier.bytes,
+        records.tier.fields[name],
       ),
     bind: (index: number, name: keyof typeof records.address.fields) =>
       getNumber(
@@ -115,8 +126,15 @@ describe('encodeTableImage', () => {
 
   it('writes pools and targets', () => {
     expect(read.pool(1, 'policy')).toBe(enums.policy.values.source_hash);
-    expect(read.pool(1, 'primaries_first')).toBe(2);
-    expect(read.pool(1, 'primaries_configured')).toBe(4);
+    expect(read.pool(1, 'tiers_first')).toBe(1);
+    expect(read.pool(1, 'tiers_count')).toBe(2);
+    expect(read.header('tiers_count')).toBe(3);
+    expect(read.tier(1, 'candidates_first')).toBe(2);
+    expect(read.tier(1, 'candidates_count')).toBe(1);
+    expect(read.tier(1, 'configured')).toBe(4);
+    expect(read.tier(1, 'share')).toBe(7000);
+    expect(read.tier(2, 'candidates_first')).toBe(3);
+    expect(read.tier(2, 'share')).toBe(0);
     expect(read.target(1, 'family')).toBe(enums.address_family.values.ipv6);
     expect(read.targetIp(1)).toEqual([...loopbackIpv6.bytes]);
     expect(read.targetIp(0).slice(0, 4)).toEqual([127, 0, 0, 1]);

@@ -9,6 +9,7 @@ const target: TargetStatus = {
   address: '127.0.0.1:9001',
   resolved: '127.0.0.1:9001',
   weight: 3,
+  priority: 0,
   backup: false,
   health: 'healthy',
   healthReason: '',
@@ -42,7 +43,15 @@ const status: Status = {
       closed: { client_closed: 9, idle_timeout: 1 },
     },
   ],
-  pools: [{ name: 'web', policy: 'round_robin', healthCheck: 'tcp', targets: [target] }],
+  pools: [
+    {
+      name: 'web',
+      policy: 'round_robin',
+      healthCheck: 'tcp',
+      tiers: [{ priority: 0, candidates: 1, configured: 1, share: 1, panic: true }],
+      targets: [target],
+    },
+  ],
   workers: [{ index: 0, totals: { loops: 100, pipes_in_use: 2 } }],
   eventsDropped: 11,
 };
@@ -108,6 +117,25 @@ describe('collect', () => {
   it('gives the time at which a certificate expires in seconds since 1970', () => {
     const { samples } = family('sluice_target_certificate_expiry_timestamp_seconds');
     expect(samples.map(({ value }) => value)).toEqual([Date.UTC(2030, 0, 1) / 1000]);
+  });
+
+  it('shows the share and the panic of every priority, also of one without candidates', () => {
+    const low = { ...target, name: 'low', priority: 2 };
+    const pools = status.pools.map((pool) => ({ ...pool, targets: [...pool.targets, low] }));
+    const build = { version: '1.2.3', nodeVersion: 'v20' };
+    const found = collect({ ...status, pools }, catalog, build);
+    const values = (name: string) =>
+      found
+        .find((one) => one.name === name)
+        ?.samples.map(({ labels, value }) => [labels.pool, labels.priority, value]);
+    expect(values('sluice_pool_priority_share')).toEqual([
+      ['web', '0', 1],
+      ['web', '2', 0],
+    ]);
+    expect(values('sluice_pool_panic')).toEqual([
+      ['web', '0', 1],
+      ['web', '2', 0],
+    ]);
   });
 
   it('keeps counters and gauges apart', () => {

@@ -1,0 +1,44 @@
+// target-states: each target of a pool with everything that decides about it, joined in one place.
+import { endpointOf, type ResolvedNames } from '../model/address-text.js';
+import { initialHealth } from '../model/health.js';
+import type { Pool } from '../model/pool.js';
+import type { TableTarget } from '../model/table.js';
+import type { AdminState, Health, Target } from '../model/target.js';
+import { configuredKey, targetKey } from '../model/target-key.js';
+import type { Ids } from './ids.js';
+
+export interface TargetFacts {
+  readonly ids: Ids;
+  /** By targetKey; a target without an entry has not been measured. */
+  readonly health: ReadonlyMap<string, { readonly health: Health }>;
+  /** By configuredKey; a target without an entry is enabled. */
+  readonly adminStates: ReadonlyMap<string, AdminState>;
+  readonly names: ResolvedNames;
+}
+
+/** A target with all that decides about it. `slot` null: its name has not been resolved. */
+export interface TargetState {
+  readonly target: Target;
+  readonly key: string | null;
+  readonly health: Health;
+  readonly adminState: AdminState;
+  readonly record: TableTarget | null;
+}
+
+/** The targets of a pool in the order of the file. Unresolved ones count as unhealthy. */
+export function targetStates(pool: Pool, facts: TargetFacts): readonly TargetState[] {
+  return pool.targets.map((target): TargetState => {
+    const adminState = facts.adminStates.get(configuredKey(pool.name, target)) ?? 'enabled';
+    const endpoint = endpointOf(target.address, facts.names);
+    const key = endpoint && targetKey(pool.name, target.name, endpoint);
+    const slot = key === null ? undefined : facts.ids.targets.used.get(key);
+    if (endpoint === null || key === null || slot === undefined) {
+      return { target, key: null, health: 'unhealthy', adminState, record: null };
+    }
+    const health = facts.health.get(key)?.health ?? initialHealth(pool.health);
+    const { name, maxConnections } = target;
+    const servesSessions = health !== 'unhealthy' && adminState !== 'disabled';
+    const record = { slot, name, address: endpoint, maxConnections, servesSessions };
+    return { target, key, health, adminState, record };
+  });
+}
