@@ -18,6 +18,8 @@ import type { CounterCatalog } from '../metrics/collect.js';
 import type { Config } from '../model/config.js';
 import type { ProbeDetail } from '../model/health.js';
 import type { Status } from '../model/status.js';
+import { StateFile } from '../state/state-file.js';
+import { beliefSections, pauseDisabled } from './belief-sections.js';
 import { engineEvents } from './engine-events.js';
 
 export interface LoadBalancerOptions {
@@ -72,6 +74,7 @@ class WiredLoadBalancer implements LoadBalancer {
   readonly #controller: Controller;
   readonly #checker: HealthChecker;
   readonly #discovery: DnsDiscovery;
+  readonly #stateFile: StateFile | null;
   #config: Config;
   /** The engine's threads do not keep the process alive; serving must. */
   readonly #hold = setInterval(() => undefined, 2 ** 31 - 1);
@@ -123,6 +126,7 @@ class WiredLoadBalancer implements LoadBalancer {
       log,
       names: () => this.#discovery.addresses(),
       probeDetail: (pool, target) => this.#details.get(placeKey(pool, target)) ?? null,
+      onBeliefsChanged: () => this.#stateFile?.changed(),
     });
     this.#checker = new HealthChecker({
       clock,
@@ -133,12 +137,23 @@ class WiredLoadBalancer implements LoadBalancer {
       }),
       onChange: (change) => this.#controller.setHealth(change),
     });
+    const sections = beliefSections({
+      controller: this.#controller,
+      checker: this.#checker,
+      config,
+      names: () => this.#discovery.addresses(),
+    });
+    this.#stateFile = config.state && new StateFile({ ...config.state, sections, clock, log });
   }
 
   async begin(): Promise<ReloadOutcome> {
     await this.#followNames();
+    await this.#stateFile?.restore();
     const outcome = await this.#controller.start(this.#config);
-    if (outcome.applied) this.#checker.update(this.#config.pools, this.#discovery.addresses());
+    if (!outcome.applied) return outcome;
+    this.#checker.update(this.#config.pools, this.#discovery.addresses());
+    pauseDisabled(this.#config, this.#controller, this.#checker);
+    this.#stateFile?.begin();
     return outcome;
   }
 
@@ -191,6 +206,7 @@ class WiredLoadBalancer implements LoadBalancer {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#hold);
+    await this.#stateFile?.close();
     this.#checker.close();
     this.#discovery.close();
     this.#controller.close();

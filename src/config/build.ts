@@ -1,7 +1,7 @@
 // A file of the right shape to the frozen model: texts read, defaults filled in. Nothing here can
 // fail; load.ts calls it only when schema and rules have found no error.
 import type { Endpoint, IpAddress } from '../model/address.js';
-import type { AdminConfig, Config, EngineConfig, LogConfig } from '../model/config.js';
+import type { AdminConfig, Config, EngineConfig, LogConfig, StateConfig } from '../model/config.js';
 import type { Listener, Protocol, TcpOptions, Timeouts, UdpOptions } from '../model/listener.js';
 import type { Policy } from '../model/policy.js';
 import type { Pool } from '../model/pool.js';
@@ -185,6 +185,11 @@ function log(file: FileConfig['log']): LogConfig {
   };
 }
 
+function state(file: FileConfig['state']): StateConfig | null {
+  if (file === undefined) return null;
+  return { file: file.file, intervalMs: ms(file.interval ?? defaults.state.interval) };
+}
+
 export function buildConfig(file: FileConfig, machine: Machine, remember: Remember): Config {
   const listeners = Object.entries(file.listeners).map(([name, entry]) => {
     const made = listener(name, entry, machine, remember);
@@ -211,6 +216,7 @@ export function buildConfig(file: FileConfig, machine: Machine, remember: Rememb
     shutdown: {
       drainTimeoutMs: ms(file.shutdown?.drain_timeout ?? defaults.shutdown.drainTimeout),
     },
+    state: state(file.state),
     watch: file.watch ?? defaults.watch,
   });
 }

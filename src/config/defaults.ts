@@ -33,5 +33,6 @@ export const defaults = {
   admin: { listen: '127.0.0.1:9090' },
   log: { level: 'info', format: 'auto', output: 'stdout' },
   shutdown: { drainTimeout: '30s' },
+  state: { interval: '1s' },
   watch: false,
 } as const;

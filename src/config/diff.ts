@@ -34,6 +34,7 @@ export function diffConfigs(before: Config, after: Config): readonly ConfigChang
     ...diffValues('admin', before.admin, after.admin),
     ...diffValues('log', before.log, after.log),
     ...diffValues('shutdown', before.shutdown, after.shutdown),
+    ...diffValues('state', before.state ?? { file: 'off' }, after.state ?? { file: 'off' }),
     ...diffValues('', { watch: before.watch }, { watch: after.watch }),
   ];
 }
@@ -91,7 +92,7 @@ function diffValues(path: string, before: object, after: object): readonly Confi
       path: path === '' ? key : `${path}.${key}`,
       before: a,
       after: b,
-      needsRestart: path === 'engine' || path === 'admin',
+      needsRestart: path === 'engine' || path === 'admin' || path === 'state',
     });
   }
   return changes;

@@ -7,7 +7,7 @@ import { anyInterface } from './ip.js';
 import { listenerSchema } from './listener-schema.js';
 import { poolSchema } from './pool-schema.js';
 import { countRange, duration, flag, integerOr, leaf, size, word } from './scalars.js';
-import { namePattern, parseAdminListen, parseLogOutput } from './text-leaves.js';
+import { namePattern, parseAdminListen, parseFilePath, parseLogOutput } from './text-leaves.js';
 
 const engineSchema = z
   .strictObject({
@@ -77,6 +77,23 @@ const shutdownSchema = z
   })
   .meta({ description: 'What happens at SIGTERM.' });
 
+const stateSchema = z
+  .strictObject({
+    file: leaf<string>(parseFilePath, {
+      type: 'string',
+      description: 'Path of the file, with a "/" in it; its folder must exist.',
+      examples: ['/var/lib/sluice/state.json'],
+    }),
+    interval: duration(
+      { minMs: 100 },
+      {
+        description: 'How much later a change is written.',
+        default: defaults.state.interval,
+      },
+    ).optional(),
+  })
+  .meta({ description: 'What survives a restart of sluice. Changes need a restart.' });
+
 const name = z.string().meta({ pattern: namePattern });
 export const fileSchema = z.strictObject({
   listeners: z.record(name, listenerSchema).meta({
@@ -87,6 +104,7 @@ export const fileSchema = z.strictObject({
   admin: adminSchema.optional(),
   log: logSchema.optional(),
   shutdown: shutdownSchema.optional(),
+  state: stateSchema.optional(),
   watch: flag({
     description: 'Reload by itself when the file changes.',
     default: defaults.watch,

@@ -58,6 +58,15 @@ export function parseAdminListen(
   return refused('SLUICE_CONFIG_PORT', 'the admin server has one port, not a range');
 }
 
+/** With a "/", so that a mistyped word does not become a file in the working directory. */
+export function parseFilePath(value: unknown): Parsed<string> {
+  const isPath = typeof value === 'string' && value.includes('/') && !value.endsWith('/');
+  if (isPath && !value.includes('\0')) return parsed(value);
+  const nearest = typeof value === 'string' && /^[\w.-]+$/.test(value) ? `./${value}` : undefined;
+  const why = `${shown(value)} is not the path of a file, with a "/" in it`;
+  return refused('SLUICE_CONFIG_VALUE', why, nearest);
+}
+
 export function parseLogOutput(value: unknown): Parsed<string> {
   if (typeof value === 'string') {
     if (value === 'stdout' || value === 'stderr') return parsed(value);

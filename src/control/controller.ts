@@ -13,7 +13,14 @@ import type { Status } from '../model/status.js';
 import type { Table } from '../model/table.js';
 import type { AdminState } from '../model/target.js';
 import { configuredKey, targetKey } from '../model/target-key.js';
-import { carryAdminStates, carryHealth, type HealthRecord, sameForTable } from './beliefs.js';
+import {
+  type AdminStates,
+  carryAdminStates,
+  carryHealth,
+  type HealthRecord,
+  type HealthRecords,
+  sameForTable,
+} from './beliefs.js';
 import { BoundPorts } from './bound-ports.js';
 import { buildTable } from './build-table.js';
 import { Generations } from './generations.js';
@@ -40,6 +47,8 @@ export interface ControllerOptions {
   /** What discovery knows now. It alone keeps that; namesChanged() says when to look again. */
   readonly names: () => ResolvedNames;
   readonly probeDetail: ProbeDetailOf;
+  /** Health or admin states, as beliefs() has them, are others now. */
+  readonly onBeliefsChanged?: () => void;
 }
 
 /** Changes within this time of the first go into one table. */
@@ -83,6 +92,17 @@ export class Controller {
     this.#retirements = new Retirements(options);
   }
 
+  /** What has been measured and wished: what a later process should know. */
+  beliefs(): { readonly health: HealthRecords; readonly adminStates: AdminStates } {
+    return { health: this.#health, adminStates: this.#adminStates };
+  }
+
+  /** Beliefs of an earlier process. Before start(), which drops what names no target of ours. */
+  restore({ health, adminStates }: { health?: HealthRecords; adminStates?: AdminStates }): void {
+    if (health) this.#health = new Map(health);
+    if (adminStates) this.#adminStates = new Map(adminStates);
+  }
+
   /** The first configuration. Resolves when every worker has its table, or with why not. */
   start(config: Config): Promise<ReloadOutcome> {
     return this.#replace(config);
@@ -117,6 +137,7 @@ export class Controller {
     const before = this.#health.get(key)?.health ?? assumed;
     const since = this.#options.clock.wallTime();
     this.#health.set(key, { health, reason, latencyMs, detail, since });
+    if (before !== health) this.#options.onBeliefsChanged?.();
     if (before !== health) {
       const address = formatAddress(endpoint);
       this.#options.log.event('target_health_changed', {
@@ -140,6 +161,7 @@ export class Controller {
     const key = configuredKey(pool, place.target);
     if ((this.#adminStates.get(key) ?? 'enabled') === adminState) return this.generation.wanted;
     this.#adminStates.set(key, adminState);
+    this.#options.onBeliefsChanged?.();
     this.#options.log.event('target_admin_state_changed', { pool, target, adminState });
     return this.#changed();
   }

@@ -99,7 +99,7 @@ function targetStatus(
     priority: target.backup ? null : target.priority,
     backup: target.backup,
     health,
-    healthReason: reasonText(record, current ? current.reason : (measured?.reason ?? null)),
+    healthReason: reasonText(record, current?.reason ?? measured?.reason ?? null),
     healthDetail: (current ? current.facts.detail : measured?.detail) ?? '',
     certificateExpires: current?.facts.certificateExpires?.toISOString() ?? null,
     healthSince: since === null ? null : since.toISOString(),

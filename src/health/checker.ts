@@ -5,7 +5,7 @@ import type { ResolvedNames } from '../model/address-text.js';
 import type { HealthChange, ProbeDetail, ProbeResult } from '../model/health.js';
 import { asksTheSame } from '../model/health-check.js';
 import type { Pool } from '../model/pool.js';
-import type { AdminState } from '../model/target.js';
+import type { AdminState, Health } from '../model/target.js';
 import { configuredKey } from '../model/target-key.js';
 import { afterPassiveFailure, afterProbe, undecided, type Verdict } from './hysteresis.js';
 import { type Probes, startProbe } from './probe-kinds.js';
@@ -56,12 +56,21 @@ export class HealthChecker {
   #pools: readonly Pool[] = [];
   /** configuredKeys of disabled targets; never more than there are targets. */
   #disabled: ReadonlySet<string> = new Set();
+  #restored: ReadonlyMap<string, Health> = new Map();
   #underWay = 0;
 
   constructor(options: CheckerOptions) {
     this.#options = options;
     this.#concurrency = options.concurrency ?? 256;
     this.#stall = new StallMeter(options.clock);
+  }
+
+  /**
+   * Verdicts of an earlier process, by targetKey, for the targets that the first update() names:
+   * each stands until one probe has ended, which decides.
+   */
+  restore(verdicts: ReadonlyMap<string, Health>): void {
+    this.#restored = verdicts;
   }
 
   /**
@@ -85,11 +94,14 @@ export class HealthChecker {
         this.#replaceWish(watched, wish);
       } else {
         const created = createWatchedTarget(wish);
+        const restored = this.#restored.get(wish.key);
+        if (restored !== undefined) created.verdict = undecided(restored);
         this.#watched.set(place, created);
         if (this.#disabled.has(wish.configuredKey)) created.phase = 'paused';
         else added.push(created);
       }
     }
+    this.#restored = new Map();
     const nowMs = this.#options.clock.nowMs();
     for (const [index, watched] of added.entries()) {
       const position = { index, count: added.length };

@@ -130,6 +130,16 @@ export interface EventFields {
     readonly message: string;
     readonly code: string;
   };
+  /** What an earlier process knew, `ageMs` ago; `sections` are the parts that were taken. */
+  readonly state_restored: {
+    readonly file: string;
+    readonly sections: readonly string[];
+    readonly ageMs: number;
+  };
+  /** A state file, or a part of one, that is not used; the process starts without it. */
+  readonly state_ignored: { readonly file: string; readonly reason: string };
+  /** Said once until a write succeeds again. */
+  readonly state_not_written: { readonly file: string; readonly reason: string };
   readonly setting_needs_restart: { readonly setting: string };
   readonly file_watch_failed: { readonly file: string; readonly reason: string };
   readonly logs_reopened: { readonly output: string };
@@ -181,6 +191,9 @@ export const levels: { readonly [N in EventName]: LevelOf<N> } = {
   start_failed: 'error',
   reload_started: 'info',
   config_problem: 'error',
+  state_restored: 'info',
+  state_ignored: 'warn',
+  state_not_written: 'warn',
   setting_needs_restart: 'warn',
   file_watch_failed: 'warn',
   logs_reopened: 'info',

@@ -32,6 +32,12 @@ export interface ShutdownConfig {
   readonly drainTimeoutMs: number;
 }
 
+export interface StateConfig {
+  readonly file: string;
+  /** A change is on the disk this much later. */
+  readonly intervalMs: number;
+}
+
 export interface Config {
   readonly listeners: readonly Listener[];
   readonly pools: readonly Pool[];
@@ -39,6 +45,8 @@ export interface Config {
   readonly admin: AdminConfig;
   readonly log: LogConfig;
   readonly shutdown: ShutdownConfig;
+  /** Where health and admin states survive a restart; null: they do not. */
+  readonly state: StateConfig | null;
   /** Reload by itself when the file changes. */
   readonly watch: boolean;
 }

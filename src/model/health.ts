@@ -40,7 +40,12 @@ export interface ProbeFacts {
 }
 
 /** Why health changed: a probe said so, failed connections did, or the settings changed. */
-export type HealthReason = ProbeReason | 'connect_failed' | 'not_probed';
+export type HealthReason =
+  | ProbeReason
+  | 'connect_failed'
+  | 'not_probed'
+  /** An earlier process said so, and no probe has ended yet. */
+  | 'restored';
 
 /** A change of a verdict, as the checker reports it. */
 export interface HealthChange {

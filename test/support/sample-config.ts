@@ -104,6 +104,7 @@ export function config(
     admin: { listen: null },
     log: { level: 'info', format: 'json', output: 'stdout' },
     shutdown: { drainTimeoutMs: 10_000 },
+    state: null,
     watch: false,
     ...changes,
   };

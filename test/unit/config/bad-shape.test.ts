@@ -294,6 +294,24 @@ pools:
       ],
     },
     {
+      name: 'a state file without a slash',
+      text: withTop('state: { file: state.json }'),
+      problems: [['5:16', 'SLUICE_CONFIG_VALUE', 'not the path of a file', './state.json']],
+    },
+    {
+      name: 'a state file that is a folder, and writes without a pause',
+      text: withTop('state: { file: /var/lib/, interval: 1ms }'),
+      problems: [
+        ['5:16', 'SLUICE_CONFIG_VALUE', '"/var/lib/" is not the path of a file'],
+        ['5:37', 'SLUICE_CONFIG_RANGE', '1ms'],
+      ],
+    },
+    {
+      name: 'a state without a file',
+      text: withTop('state: {}'),
+      problems: [['5:1', 'SLUICE_CONFIG_MISSING', 'is required here']],
+    },
+    {
       name: 'a log output without a slash',
       text: withTop('log: { output: stdot }'),
       problems: [

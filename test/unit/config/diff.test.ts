@@ -60,6 +60,7 @@ engine: { workers: 4, buffer: 128KiB }
 admin: { listen: off }
 log: { level: debug }
 shutdown: { drain_timeout: 1m }
+state: { file: ./state.json }
 watch: true
 `),
   ).toEqual([
@@ -85,6 +86,8 @@ watch: true
     'changed admin.listen: 127.0.0.1:9090 -> off (needs a restart)',
     'changed log.level: info -> debug',
     'changed shutdown.drain_timeout: 30s -> 1m',
+    'changed state.file: off -> ./state.json (needs a restart)',
+    'changed state.interval:  -> 1s (needs a restart)',
     'changed watch: false -> true',
   ]);
 });

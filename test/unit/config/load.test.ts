@@ -99,6 +99,7 @@ describe('what is left out', () => {
       admin: { listen: { host: '127.0.0.1', port: 9090 } },
       log: { level: 'info', format: 'auto', output: 'stdout' },
       shutdown: { drainTimeoutMs: 30_000 },
+      state: null,
       watch: false,
     });
   });
@@ -298,6 +299,7 @@ test('every other key reaches the model', () => {
 admin: { listen: "unix:/run/sluice.sock" }
 log: { level: debug, format: json, output: /var/log/sluice.log }
 shutdown: { drain_timeout: 0s }
+state: { file: /var/lib/sluice/state.json, interval: 250ms }
 watch: true`),
   );
   expect(config).toMatchObject({
@@ -305,6 +307,7 @@ watch: true`),
     admin: { listen: { path: '/run/sluice.sock' } },
     log: { level: 'debug', format: 'json', output: '/var/log/sluice.log' },
     shutdown: { drainTimeoutMs: 0 },
+    state: { file: '/var/lib/sluice/state.json', intervalMs: 250 },
     watch: true,
   });
   expect(good(withTop('admin: { listen: off }')).config.admin.listen).toBeNull();
