@@ -97,7 +97,8 @@ ConnectStart connect_start(const Address& target, const Address* source, const T
   if (!fd.valid()) return failed(errno);
   if (target.family() != AF_UNIX) {
     // An option that this kernel lacks is reported once, by features; it stops no connection.
-    static_cast<void>(set_tcp_options(fd.get(), tcp));
+    static_cast<void>(tcp.liveness_later ? set_nodelay(fd.get(), tcp.nodelay)
+                                         : set_tcp_options(fd.get(), tcp));
     if (tcp.data_follows) hold_handshake_ack(fd.get());
     if (source != nullptr) {
       const int error = bind_source(fd.get(), *source);

@@ -34,11 +34,16 @@ Address name_of(int fd, int (*ask)(int, sockaddr*, socklen_t*)) {
 }  // namespace
 
 IoResult set_tcp_options(int fd, const TcpOptions& options) {
+  const IoResult nodelay = set_nodelay(fd, options.nodelay);
+  const IoResult liveness = set_liveness(fd, options);
+  return nodelay.failed() ? nodelay : liveness;
+}
+
+IoResult set_liveness(int fd, const TcpOptions& options) {
   IoResult first = IoResult::moved(0);
   const auto note = [&first](IoResult result) {
     if (result.failed() && !first.failed()) first = result;
   };
-  note(set_nodelay(fd, options.nodelay));
   if (options.user_timeout_ms > 0) note(set_user_timeout(fd, options.user_timeout_ms));
   note(set_int(fd, SOL_SOCKET, SO_KEEPALIVE, options.keepalive_idle_s > 0 ? 1 : 0));
   if (options.keepalive_idle_s == 0) return first;

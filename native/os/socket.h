@@ -20,12 +20,16 @@ struct TcpOptions {
   // Connecting: the first bytes to send are there already, so the handshake's last ACK waits for
   // them (TCP_QUICKACK off until then) instead of taking a segment of its own.
   bool data_follows = false;
+  // Connecting: set_liveness() is the caller's to call, once the connection has lived for a while.
+  bool liveness_later = false;
 };
 
 // On a listening socket the options hold for every connection accepted from it later: Linux copies
 // them, so that accepting costs no further system call. All are tried; the first error is told.
 IoResult set_tcp_options(int fd, const TcpOptions& options);
 
+// The part that finds a peer which vanished: TCP_USER_TIMEOUT and keep-alive.
+IoResult set_liveness(int fd, const TcpOptions& options);
 IoResult set_nodelay(int fd, bool on);
 IoResult set_user_timeout(int fd, uint32_t timeout_ms);
 // Asks for buffers of this size; a privileged process may pass net.core.rmem_max and wmem_max, any

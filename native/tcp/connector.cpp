@@ -87,12 +87,22 @@ os::TcpOptions options_of(const table::SocketOptions& options) {
           .keepalive_count = options.keepalive_count};
 }
 
+// A limit that could be met before the options are set cannot wait.
+bool liveness_may_wait(const os::TcpOptions& options) {
+  const auto may_wait = [](uint64_t limit_ms) {
+    return limit_ms == 0 || limit_ms * kMillisecondNs >= 2 * kLivenessDelayNs;
+  };
+  return may_wait(options.user_timeout_ms) && may_wait(options.keepalive_idle_s * uint64_t{1000});
+}
+
 // From the pool's source addresses in turn. One that has no port left towards this target is
 // skipped: another may have.
-os::ConnectStart start_from_sources(TcpContext& context, const TcpConnection& connection,
+os::ConnectStart start_from_sources(TcpContext& context, TcpConnection& connection,
                                     const table::Pool& pool, const table::Target& target) {
   os::TcpOptions options = options_of(pool.target_options);
   options.data_follows = os::unread_bytes(connection.client.fd.get()) > 0;
+  options.liveness_later = liveness_may_wait(options);
+  connection.target_liveness_due = options.liveness_later && target.address.family() != AF_UNIX;
   std::optional<os::ConnectStart> last;
   uint32_t& position = context.source_positions[pool.slot];
   for (size_t i = 0; i < pool.sources.size(); i++) {
@@ -169,6 +179,19 @@ ConnectProgress note_connected(TcpContext& context, TcpConnection& connection) {
   return ConnectProgress::connected;
 }
 
+// Who is at the other end of the try's socket. Only an event of an earlier try's socket can come
+// too early, and only a socket with the target's own port can have met itself: one question settles
+// it for nearly every connection.
+os::FarEnd far_end_of(const TcpContext& context, const TcpConnection& connection) {
+  const int fd = connection.target.fd.get();
+  const table::Target* target = context.table->target_at(connection.target_slot);
+  const bool is_first_try = connection.connecting.failures == 0;
+  if (is_first_try && target != nullptr && os::local_address(fd).port() != target->address.port()) {
+    return os::FarEnd::other;
+  }
+  return os::far_end(fd);
+}
+
 // One try. `pending` and `connected` as they say; `failed`: noted, another may follow.
 ConnectProgress try_target(TcpContext& context, TcpConnection& connection, const table::Pool& pool,
                            const table::Target& target) {
@@ -217,6 +240,16 @@ ConnectProgress try_next(TcpContext& context, TcpConnection& connection) {
 
 }  // namespace
 
+void set_target_liveness(TcpContext& context, TcpConnection& connection) {
+  connection.target_liveness_due = false;
+  // A pool that has left the table has its connections closed before a peer could vanish for long.
+  const table::Pool* pool =
+      context.pool_at(connection.pool_slot, connection.connecting.pool_tenancy);
+  if (pool == nullptr) return;
+  // An option that this kernel lacks is reported once, by features; it stops no connection.
+  static_cast<void>(os::set_liveness(connection.target.fd.get(), options_of(pool->target_options)));
+}
+
 ConnectProgress connect_to_target(TcpContext& context, TcpConnection& connection) {
   return try_next(context, connection);
 }
@@ -239,7 +272,7 @@ ConnectProgress connect_event(TcpContext& context, TcpConnection& connection, ui
     note_failure(context, connection, outcome);
     return try_next(context, connection);
   }
-  switch (os::far_end(fd)) {
+  switch (far_end_of(context, connection)) {
     case os::FarEnd::none:
       // An event that was fetched for an earlier try's socket proves nothing about this one.
       return ConnectProgress::pending;

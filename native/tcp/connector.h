@@ -21,4 +21,10 @@ enum class ConnectProgress : uint8_t {
 // The timer has fired while connecting.
 [[nodiscard]] ConnectProgress connect_deadline(TcpContext& context, TcpConnection& connection);
 
+// Keep-alive and TCP_USER_TIMEOUT are about targets that vanish for many seconds. Most connections
+// do not live that long, and these options are five of the system calls of a short one: they are
+// set at this age, unless the limits themselves are as short.
+inline constexpr uint64_t kLivenessDelayNs = 2'000'000'000;
+void set_target_liveness(TcpContext& context, TcpConnection& connection);
+
 }  // namespace sluice::tcp

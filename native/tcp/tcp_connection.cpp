@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "tcp/connection_end.h"
+#include "tcp/connector.h"
 #include "tcp/pump_turn.h"
 #include "tcp/tcp_context.h"
 
@@ -54,8 +55,10 @@ CloseReason failure_reason(int error, CloseReason reset) {
   }
 }
 
+constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
+
 struct Deadline {
-  uint64_t at_ns = std::numeric_limits<uint64_t>::max();
+  uint64_t at_ns = kNever;
   CloseReason reason{};
 
   void consider(uint64_t from_ns, uint32_t timeout_ms, CloseReason why) {
@@ -80,9 +83,12 @@ Deadline next_deadline(const TcpConnection& connection) {
 }
 
 void arm_deadline(TcpContext& context, TcpConnection& connection) {
-  const Deadline deadline = next_deadline(connection);
-  if (deadline.reason == CloseReason{}) return;
-  context.links.wheel.arm(connection, deadline.at_ns);
+  uint64_t at_ns = next_deadline(connection).at_ns;
+  if (connection.target_liveness_due) {
+    at_ns = std::min(at_ns, connection.accepted_ns + kLivenessDelayNs);
+  }
+  if (at_ns == kNever) return;
+  context.links.wheel.arm(connection, at_ns);
 }
 
 // The source has sent FIN and everything before it is written: the sink gets its FIN.
@@ -203,10 +209,13 @@ void forward(TcpContext& context, TcpConnection& connection) {
 }
 
 void check_deadlines(TcpContext& context, TcpConnection& connection) {
+  if (connection.target_liveness_due &&
+      connection.accepted_ns + kLivenessDelayNs <= context.now_ns()) {
+    set_target_liveness(context, connection);
+  }
   const Deadline deadline = next_deadline(connection);
-  if (deadline.reason == CloseReason{}) return;
   if (deadline.at_ns > context.now_ns()) {
-    context.links.wheel.arm(connection, deadline.at_ns);
+    arm_deadline(context, connection);
     return;
   }
   cut_connection(context, connection, deadline.reason);

@@ -53,8 +53,9 @@ struct TcpConnection : os::TimerNode {
   uint16_t pool_slot = 0;
   ConnectionPhase phase = ConnectionPhase::connecting;
   bool in_ready_list = false;
-  bool target_claimed = false;    // counted in the target's `active`
-  bool target_connected = false;  // counted in the target's connections_opened
+  bool target_claimed = false;       // counted in the target's `active`
+  bool target_connected = false;     // counted in the target's connections_opened
+  bool target_liveness_due = false;  // see kLivenessDelayNs
   bool access_log = false;
   bool survivor_is_client = false;     // resetting, lingering: whose socket is left
   shared::CloseReason first_closed{};  // client_closed or target_closed: who sent FIN first

@@ -261,8 +261,32 @@ TEST_CASE("socket options hold on both sides, accepted sockets inherit them") {
   CHECK(option_of(client_side, IPPROTO_TCP, TCP_KEEPINTVL) == 7);
   CHECK(option_of(client_side, IPPROTO_TCP, TCP_KEEPCNT) == 3);
   CHECK(option_of(target_side, IPPROTO_TCP, TCP_NODELAY) == 1);
+  // A short connection is spared these; one that lives has them after a while.
+  CHECK(option_of(target_side, SOL_SOCKET, SO_KEEPALIVE) == 0);
+  REQUIRE(eventually([&] { return option_of(target_side, SOL_SOCKET, SO_KEEPALIVE) == 1; }));
+  REQUIRE(eventually([&] { return option_of(target_side, IPPROTO_TCP, TCP_KEEPCNT) == 4; }));
   CHECK(option_of(target_side, IPPROTO_TCP, TCP_USER_TIMEOUT) == 23'456);
   CHECK(option_of(target_side, IPPROTO_TCP, TCP_KEEPIDLE) == 22);
+  CHECK(option_of(target_side, IPPROTO_TCP, TCP_KEEPINTVL) == 8);
+}
+
+TEST_CASE("limits that could be met soon are set before the connection begins") {
+  const table::SocketOptions soon[] = {{.user_timeout_ms = 3'000},
+                                       {.user_timeout_ms = 60'000, .keepalive_idle_s = 3}};
+  for (const table::SocketOptions& options : soon) {
+    Path path;
+    path.draft.target_options = options;
+    path.loop.adopt(path.draft);
+    path.connect(1);
+    Peer target = path.target_listener.accept();
+    const int target_side =
+        socket_between(os::remote_address(target.fd()), os::local_address(target.fd()));
+    REQUIRE(target_side >= 0);
+    CHECK(option_of(target_side, IPPROTO_TCP, TCP_USER_TIMEOUT) ==
+          static_cast<int>(options.user_timeout_ms));
+    CHECK(option_of(target_side, SOL_SOCKET, SO_KEEPALIVE) ==
+          (options.keepalive_idle_s > 0 ? 1 : 0));
+  }
 }
 
 int open_descriptors() {
