@@ -19,6 +19,7 @@ const packages = {
   nc: 'netcat-openbsd',
   nft: 'nftables',
   nginx: 'nginx',
+  openssl: 'openssl',
   ninja: 'ninja-build',
   python3: 'python3',
   'redis-benchmark': 'redis-tools',

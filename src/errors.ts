@@ -206,6 +206,10 @@ export const errorTable = {
     title: 'A pool is checked by ping, but this user may not send ICMP echo requests.',
     fix: 'Widen the sysctl net.ipv4.ping_group_range to include the group, or grant CAP_NET_RAW.',
   },
+  SLUICE_CHECK_HEALTH_FILE: {
+    title: 'A health check needs a file (`tls.ca`, `exec.command`) that cannot be used.',
+    fix: 'Correct the path, or give the user that runs sluice the permission.',
+  },
   SLUICE_CHECK_DESCRIPTORS: {
     title: 'The limit on open files is too low for the configured number of connections.',
     fix: 'Raise the limit (LimitNOFILE= in the unit, `ulimit -n`), or lower max_connections.',

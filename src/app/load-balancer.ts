@@ -133,7 +133,9 @@ class WiredLoadBalancer implements LoadBalancer {
       random,
       probes: createProbes({
         clock,
+        random,
         ping: (address, timeoutMs) => this.#engine.ping(address, timeoutMs),
+        environment: process.env,
       }),
       onChange: (change) => this.#controller.setHealth(change),
     });

@@ -39,15 +39,16 @@ export async function probeEnvironment(
   await probeNames(probe);
   probeOwnAddresses(probe);
   await probePing(probe);
+  await probeFiles(probe);
   await probeDescriptors(probe);
   probeWorkers(probe);
   return probe.findings.sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
 /**
- * The rights without which a configuration cannot do what it says, and which nobody would notice
- * while running: a ping that may not be sent looks like a target that is down. A start and every
- * reload ask this; the rest of probeEnvironment they find out by doing.
+ * The rights and files without which a configuration cannot do what it says, and which nobody would
+ * notice while running: a ping that may not be sent looks like a target that is down. A start and
+ * every reload ask this; the rest of probeEnvironment they find out by doing.
  */
 export async function probePermissions(
   config: Config,
@@ -55,6 +56,7 @@ export async function probePermissions(
 ): Promise<readonly ConfigProblem[]> {
   const probe: Probe = { config, options, system: options.system ?? hostSystem(), findings: [] };
   await probePing(probe);
+  await probeFiles(probe);
   return probe.findings;
 }
 
@@ -198,6 +200,21 @@ async function probePing(probe: Probe): Promise<void> {
     `ICMP is not allowed: the sysctl net.ipv4.ping_group_range is "${low} ${high}" ` +
     `without ${groups}, and CAP_NET_RAW is missing`;
   for (const pool of pools) report(probe, pool, 'error', 'SLUICE_CHECK_ICMP_DENIED', message);
+}
+
+/** What a probe needs of the disk: without it every target would look as if nobody had asked. */
+async function probeFiles(probe: Probe): Promise<void> {
+  for (const pool of probe.config.pools) {
+    const { health } = pool;
+    const ca = 'tls' in health ? health.tls?.ca : null;
+    const program = health.kind === 'exec' ? health.exec.command[0] : null;
+    for (const [path, use] of [[ca, 'read'] as const, [program, 'execute'] as const]) {
+      const why = path ? await probe.system.fileUsable(path, use) : null;
+      if (why === null) continue;
+      const message = `the health check cannot ${use} ${path}: ${why}`;
+      report(probe, pool, 'error', 'SLUICE_CHECK_HEALTH_FILE', message);
+    }
+  }
 }
 
 export function pingAllowed(permissions: Permissions): boolean {

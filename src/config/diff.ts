@@ -125,6 +125,7 @@ function leafText(
   }
   const key = snake(name);
   if (Array.isArray(value)) return { key, text: value.map(itemText).join(', ') || 'none' };
+  if (value instanceof Uint8Array) return { key, text: hexText(value) };
   if (typeof value !== 'object') return { key, text: String(value) };
   if (value === null) return { key, text: 'off' };
   if ('kind' in value && (name === 'address' || name === 'listen')) {
@@ -141,7 +142,14 @@ function durationText(ms: number): string {
 }
 
 function itemText(value: unknown): string {
-  return typeof value === 'object' ? addressText(value) : String(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  if ('family' in value || ('kind' in value && ('port' in value || 'path' in value)))
+    return addressText(value);
+  return JSON.stringify(value, (_key, part) => (part instanceof Uint8Array ? hexText(part) : part));
+}
+
+function hexText(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
 }
 
 function addressText(value: unknown): string {

@@ -2,6 +2,7 @@
 import type { ProbeKind } from '../model/health-check.js';
 import { defaults } from './defaults.js';
 import { type Facts, type PoolDraft, type PoolFacts, protocolsOf } from './facts.js';
+import { checkSections, type HealthMap } from './health-section-rules.js';
 import type { Path } from './problem.js';
 import { formatDuration, parseDuration } from './units.js';
 
@@ -9,8 +10,6 @@ import { formatDuration, parseDuration } from './units.js';
 export function defaultProbe(protocols: ReadonlySet<string>): 'tcp' | 'none' {
   return protocols.has('udp') && !protocols.has('tcp') ? 'none' : 'tcp';
 }
-
-type HealthMap = Exclude<NonNullable<PoolDraft['health']>, string>;
 
 /** Keys that every probing kind heeds. */
 const commonKeys = [
@@ -42,7 +41,19 @@ interface KindRules {
 const kindRules: Readonly<Record<ProbeKind, KindRules>> = {
   tcp: { speaks: 'tcp' },
   ping: { noPort: true },
+  tls: { speaks: 'tcp', sections: ['tls'] },
+  http: { speaks: 'tcp', sections: ['http'] },
+  https: { speaks: 'tcp', sections: ['http', 'tls'] },
+  send_expect: {
+    speaks: 'tcp',
+    sections: ['send_expect', 'tls'],
+    needs: 'send_expect: {steps: [{send: "..."}, {expect: "..."}]}',
+  },
   memcached: { speaks: 'tcp' },
+  dns: { speaks: 'udp', sections: ['dns'], needs: 'dns: {name: "example.org"}' },
+  udp: { speaks: 'udp', sections: ['udp'], needs: 'udp: {send: "..."}' },
+  grpc: { speaks: 'tcp', sections: ['grpc', 'tls'] },
+  exec: { sections: ['exec'], needs: 'exec: {command: ["/path/of/a/program"]}' },
   none: {},
 };
 
@@ -64,6 +75,7 @@ export function checkHealth(facts: Facts): void {
     checkTimes(facts, map, path);
     checkKeys(facts, kind, map, path);
     checkNeeds(facts, kind, health, path);
+    checkSections(facts, map, path);
   }
 }
 

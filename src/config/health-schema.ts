@@ -3,6 +3,15 @@
 import { z } from 'zod';
 import { probeKinds } from '../model/health-check.js';
 import { defaults } from './defaults.js';
+import {
+  dnsSection,
+  execSection,
+  grpcSection,
+  httpSection,
+  sendExpectSection,
+  tlsSection,
+  udpSection,
+} from './health-sections.js';
 import { duration, either, fraction, integer, word } from './scalars.js';
 
 const typeMeta = {
@@ -60,6 +69,13 @@ const healthMap = z.strictObject({
     { min: 1, max: 65_535 },
     { description: 'Port to ask at.', defaultText: "the target's own" },
   ).optional(),
+  tls: tlsSection.optional(),
+  http: httpSection.optional(),
+  send_expect: sendExpectSection.optional(),
+  dns: dnsSection.optional(),
+  udp: udpSection.optional(),
+  grpc: grpcSection.optional(),
+  exec: execSection.optional(),
 });
 
 export const healthSchema = either(

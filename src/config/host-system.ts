@@ -1,6 +1,6 @@
 // HostSystem: the questions that check.ts has for the machine, in one place that tests replace.
 import { lookup } from 'node:dns/promises';
-import { readFile } from 'node:fs/promises';
+import { access, constants, readFile, stat } from 'node:fs/promises';
 import { availableParallelism, networkInterfaces } from 'node:os';
 import { systemErrorName } from '../errors.js';
 
@@ -21,6 +21,8 @@ export interface HostSystem {
   /** Open files that this process may have; null when unlimited or unknown. */
   descriptorLimit(): Promise<number | null>;
   cpus(): number;
+  /** null: the file is there and this process may use it so. Otherwise the reason why not. */
+  fileUsable(path: string, use: 'read' | 'execute'): Promise<string | null>;
 }
 
 const lookupReasons: Readonly<Record<string, string>> = {
@@ -63,6 +65,14 @@ export function hostSystem(root = ''): HostSystem {
       return hard === undefined ? null : Number(hard);
     },
     cpus: availableParallelism,
+    async fileUsable(path, use) {
+      try {
+        await access(path, use === 'read' ? constants.R_OK : constants.X_OK);
+        return (await stat(path)).isFile() ? null : 'it is not a file';
+      } catch (error) {
+        return systemErrorName(error);
+      }
+    },
   };
 }
 

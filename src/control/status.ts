@@ -2,7 +2,7 @@
 import { wholeShare } from '../balance/tiers.js';
 import type { EngineCounters } from '../engine/engine.js';
 import { formatAddress } from '../model/address-text.js';
-import type { HealthReason, ProbeDetail } from '../model/health.js';
+import { goodReasons, type HealthReason, type ProbeDetail } from '../model/health.js';
 import type { Pool } from '../model/pool.js';
 import type { Status, TargetStatus } from '../model/status.js';
 import type { AdminStates, HealthRecord } from './beliefs.js';
@@ -114,5 +114,5 @@ function targetStatus(
 
 function reasonText(record: TargetState['record'], reason: HealthReason | null): string {
   if (record === null) return 'unresolved';
-  return reason === null || reason === 'connected' || reason === 'answered' ? '' : reason;
+  return reason === null || goodReasons.has(reason) ? '' : reason;
 }

@@ -6,6 +6,8 @@ import type { Health } from './target.js';
 export type ProbeReason =
   | 'connected'
   | 'answered'
+  /** Nothing came back, and that was to be expected. */
+  | 'silent'
   | 'refused'
   | 'timed_out'
   | 'unreachable'
@@ -14,6 +16,8 @@ export type ProbeReason =
   | 'closed'
   /** It answered, but not what was expected, or more than a probe reads. */
   | 'bad_answer'
+  /** No TLS, or none with a certificate that can be trusted. */
+  | 'tls_failed'
   /** The unix socket's file is missing, or it may not be opened. */
   | 'not_found'
   | 'permission_denied'
@@ -46,6 +50,9 @@ export type HealthReason =
   | 'not_probed'
   /** An earlier process said so, and no probe has ended yet. */
   | 'restored';
+
+/** The reasons of good probes, which need no further word. */
+export const goodReasons: ReadonlySet<HealthReason> = new Set(['connected', 'answered', 'silent']);
 
 /** A change of a verdict, as the checker reports it. */
 export interface HealthChange {

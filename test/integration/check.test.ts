@@ -9,7 +9,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.js';
-import { descriptorsNeeded, pingAllowed, probeEnvironment } from '../../src/config/check.js';
+import {
+  descriptorsNeeded,
+  pingAllowed,
+  probeEnvironment,
+  probePermissions,
+} from '../../src/config/check.js';
 import { type HostSystem, hostSystem } from '../../src/config/host-system.js';
 import type { LoadedConfig } from '../../src/config/load.js';
 import { load } from '../support/bad-file.js';
@@ -43,6 +48,7 @@ const easy: HostSystem = {
   permissions: () => Promise.resolve({ rawSockets: true, pingGroups: null, groups: [0] }),
   descriptorLimit: () => Promise.resolve(1_000_000),
   cpus: () => 64,
+  fileUsable: () => Promise.resolve(null),
 };
 
 async function findings(
@@ -286,6 +292,45 @@ pools:
   test('is not asked for when no pool is checked by ping', async () => {
     const permissions = () => Promise.reject(new Error('asked'));
     expect(await findings(listening('"127.0.0.1:0"'), { permissions })).toEqual([]);
+  });
+});
+
+describe('a file that a health check needs', () => {
+  const checked = (health: string) =>
+    loaded(`listeners:
+  web: { bind: "127.0.0.1:0", pool: web }
+pools:
+  web: { health: ${health}, targets: ["192.0.2.1:80"] }`);
+  const { fileUsable } = hostSystem();
+
+  test('must be there, and be what it is used for', async () => {
+    const ca = await findings(checked('{ type: tls, tls: { ca: /nonexistent/ca.pem } }'), {
+      fileUsable,
+    });
+    expect(ca).toEqual([
+      '4:3 pools.web SLUICE_CHECK_HEALTH_FILE the health check cannot read /nonexistent/ca.pem: ' +
+        'ENOENT',
+    ]);
+    const program = checked('{ type: exec, exec: { command: [/etc/passwd] } }');
+    expect(await findings(program, { fileUsable })).toEqual([
+      '4:3 pools.web SLUICE_CHECK_HEALTH_FILE the health check cannot execute /etc/passwd: EACCES',
+    ]);
+    const folder = checked('{ type: exec, exec: { command: [/etc] } }');
+    expect(await findings(folder, { fileUsable })).toEqual([
+      '4:3 pools.web SLUICE_CHECK_HEALTH_FILE the health check cannot execute /etc: ' +
+        'it is not a file',
+    ]);
+  });
+
+  test('is asked for at a start too', async () => {
+    const { config, originOf } = checked('{ type: exec, exec: { command: [/bin/none-such] } }');
+    const found = await probePermissions(config, { clock: systemClock(), originOf });
+    expect(found.map(({ code }) => code)).toEqual(['SLUICE_CHECK_HEALTH_FILE']);
+  });
+
+  test('that is there draws no word', async () => {
+    const both = checked('{ type: exec, exec: { command: [/bin/sh, -c, "exit 0"] } }');
+    expect(await findings(both, { fileUsable })).toEqual([]);
   });
 });
 

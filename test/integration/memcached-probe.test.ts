@@ -1,21 +1,15 @@
 // The memcached probe against scripted peers and the real memcached.
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
 import { createMemcachedProbe } from '../../src/health/memcached-probe.js';
-import { loopback, requestOf } from '../support/probe-request.js';
+import { loopback, peerThat, requestOf } from '../support/probe-request.js';
 import { freePort, startProgram, untilListening } from '../support/real-server.js';
 import { requireTools } from '../support/require-tool.js';
-import { type Step, startScriptedPeer } from '../support/scripted-peer.js';
+import type { Step } from '../support/scripted-peer.js';
 
 const probe = createMemcachedProbe({ clock: systemClock() });
 const ask = (port: number, timeoutMs = 5000) =>
   probe(requestOf({ kind: 'memcached' }, { endpoint: loopback(port), timeoutMs }));
-
-async function peerThat(...steps: readonly Step[]) {
-  const peer = await startScriptedPeer(steps);
-  onTestFinished(() => peer.close());
-  return peer;
-}
 
 const question: Step = { read: 'version\r\n'.length };
 

@@ -1,6 +1,6 @@
 // The tcp probe against real sockets on loopback, port 0.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { isSelfConnection } from '../../src/health/probe-socket.js';
 import { createTcpProbe } from '../../src/health/tcp-probe.js';
 import type { Endpoint } from '../../src/model/address.js';
 import { loopback, requestOf } from '../support/probe-request.js';
+import { timeWaitCount } from '../support/time-wait.js';
 
 const ask = createTcpProbe({ clock: systemClock() });
 const probe = (endpoint: Endpoint, timeoutMs: number) =>
@@ -72,17 +73,6 @@ async function silentPort(): Promise<number> {
   return new Promise((resolve) => {
     child.stdout.once('data', (data: Buffer) => resolve(Number(data.toString())));
   });
-}
-
-/** Sockets in TIME_WAIT with this local or remote port. */
-function timeWaitCount(port: number): number {
-  return readFileSync('/proc/net/tcp', 'utf8')
-    .split('\n')
-    .filter((line) => {
-      const [, local, remote, state] = line.trim().split(/\s+/);
-      const hex = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-      return state === '06' && (local?.endsWith(hex) || remote?.endsWith(hex));
-    }).length;
 }
 
 describe('the tcp probe', () => {

@@ -5,6 +5,7 @@ import type { ProbeRequest } from '../../src/health/probe.js';
 import type { Probes } from '../../src/health/probe-kinds.js';
 import { formatAddress } from '../../src/model/address-text.js';
 import type { ProbeResult } from '../../src/model/health.js';
+import { probeKinds } from '../../src/model/health-check.js';
 
 export type Behaviour = 'answers' | 'refuses' | 'swallows' | 'no_descriptor' | 'never_settles';
 
@@ -62,5 +63,6 @@ export function createFakeProbes(clock: Clock, latencyMs = 0): FakeProbes {
 
 /** The same probe for every kind. */
 export function fakeProbes(probe: FakeProbes['probe']): Probes {
-  return { tcp: probe, ping: probe, memcached: probe };
+  const kinds = probeKinds.filter((kind) => kind !== 'none');
+  return Object.fromEntries(kinds.map((kind) => [kind, probe])) as unknown as Probes;
 }

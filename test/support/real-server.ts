@@ -92,10 +92,11 @@ export async function startRedis(): Promise<RealServer> {
   return { port, program };
 }
 
-/** nginx that serves `files` and answers /name with `name`. */
+/** nginx that serves `files` and answers /name with `name`; over TLS when `tls` has its lines. */
 export async function startNginx(
   name: string,
   files: Readonly<Record<string, Buffer>> = {},
+  tls = '',
 ): Promise<RealServer> {
   const port = await freePort();
   const folder = await temporaryFolder();
@@ -108,7 +109,8 @@ events { worker_connections 4096; }
 http { access_log off; client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p;
   fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
   keepalive_requests 1000000;
-  server { listen 127.0.0.1:${port} reuseport backlog=4096; root ${folder};
+  server { listen 127.0.0.1:${port} ${tls === '' ? '' : 'ssl'} reuseport backlog=4096; ${tls}
+    root ${folder};
     location = /name { return 200 "${name}"; } } }`;
   await writeFile(join(folder, 'nginx.conf'), config);
   const program = startProgram('nginx', [

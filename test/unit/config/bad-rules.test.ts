@@ -457,7 +457,12 @@ pools:
         ],
         ['15:44', 'SLUICE_CONFIG_RANGE', '-1 is outside 0 to 65535'],
         ['16:9', 'SLUICE_CONFIG_ADDRESS', '"10.0.0.1" has no port: write address:port'],
-        ['17:21', 'SLUICE_CONFIG_VALUE', '"pong" is not one of tcp, ping, memcached, none', 'ping'],
+        [
+          '17:21',
+          'SLUICE_CONFIG_VALUE',
+          '"pong" is not one of tcp, ping, tls, http, https, send_ex',
+          'ping',
+        ],
         ['17:36', 'SLUICE_CONFIG_HEALTH', '5s is longer than the interval, 2s'],
       ],
     },

@@ -385,7 +385,14 @@ pools:
     {
       name: 'a health type that does not exist',
       text: withPool('health: htp'),
-      problems: [['6:13', 'SLUICE_CONFIG_VALUE', '"htp" is not one of tcp, ping, memcached, none']],
+      problems: [
+        [
+          '6:13',
+          'SLUICE_CONFIG_VALUE',
+          '"htp" is not one of tcp, ping, tls, http, https, send_exp',
+          'http',
+        ],
+      ],
     },
     {
       name: 'a health key misspelt',
