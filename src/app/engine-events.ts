@@ -21,12 +21,15 @@ export function engineEvents(
       if (owner === null) return;
       log.event('connect_failed', { ...owner, failure, error });
       // No source port, no descriptor: our own trouble says nothing of the target.
-      if (failure !== 'local') connectFailed(owner.pool, owner.target);
+      if (failure === 'local') return;
+      controller().connectFailed(slot);
+      connectFailed(owner.pool, owner.target);
     },
     targetUnreachable(slot, error) {
       const owner = controller().targetAt(slot);
       if (owner === null) return;
       log.event('target_unreachable', { ...owner, error });
+      controller().connectFailed(slot);
       connectFailed(owner.pool, owner.target);
     },
     accessRecord({ kind, listenerSlot, targetSlot, ...record }) {

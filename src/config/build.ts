@@ -4,7 +4,7 @@ import type { Endpoint, IpAddress } from '../model/address.js';
 import type { AdminConfig, Config, EngineConfig, LogConfig, StateConfig } from '../model/config.js';
 import type { Listener, Protocol, TcpOptions, Timeouts, UdpOptions } from '../model/listener.js';
 import type { Policy } from '../model/policy.js';
-import type { Pool } from '../model/pool.js';
+import type { OutlierRules, PassiveRules, Pool } from '../model/pool.js';
 import type { Target } from '../model/target.js';
 import { endpointsOf, parseBind } from './bind-address.js';
 import { buildHealth } from './build-health.js';
@@ -125,6 +125,30 @@ function policy(file: FilePool['policy']): Policy {
   };
 }
 
+function passive(file: FilePool['passive']): PassiveRules | null {
+  if (file === undefined) return null;
+  return {
+    maxFails: file.max_fails ?? defaults.passive.maxFails,
+    failTimeoutMs: ms(file.fail_timeout ?? defaults.passive.failTimeout),
+  };
+}
+
+function outlier(file: FilePool['outlier']): OutlierRules | null {
+  if (file === undefined) return null;
+  const { outlier: otherwise } = defaults;
+  return {
+    consecutiveFailures: limit(file.consecutive_failures ?? otherwise.consecutiveFailures),
+    failureRateDeviations: limit(file.failure_rate_deviations ?? otherwise.failureRateDeviations),
+    latencyDeviations: limit(file.latency_deviations ?? otherwise.latencyDeviations),
+    intervalMs: ms(file.interval ?? otherwise.interval),
+    minTargets: file.min_targets ?? otherwise.minTargets,
+    minConnections: file.min_connections ?? otherwise.minConnections,
+    baseEjectionMs: ms(file.base_ejection_time ?? otherwise.baseEjectionTime),
+    maxEjectionMs: ms(file.max_ejection_time ?? otherwise.maxEjectionTime),
+    maxEjectionPercent: file.max_ejection_percent ?? otherwise.maxEjectionPercent,
+  };
+}
+
 function pool(
   name: string,
   file: FilePool,
@@ -149,6 +173,8 @@ function pool(
       panicThreshold: file.tiers?.panic_threshold ?? defaults.tiers.panicThreshold,
     },
     backups: file.backups ?? defaults.pool.backups,
+    passive: passive(file.passive),
+    outlier: outlier(file.outlier),
     sources: sources.map(
       (text): IpAddress => acceptedValue(parseSource(text, machine.interfaceIndex)),
     ),

@@ -19,6 +19,18 @@ export const defaults = {
   pool: { policy: 'round_robin', retries: 2, whenNoneHealthy: 'refuse', backups: 'all' },
   tiers: { overprovisioning: 1.4, panicThreshold: 0 },
   policy: { prefixV4: 32, prefixV6: 128 },
+  passive: { maxFails: 1, failTimeout: '10s' },
+  outlier: {
+    consecutiveFailures: 5,
+    failureRateDeviations: 1.9,
+    latencyDeviations: 'off',
+    interval: '10s',
+    minTargets: 5,
+    minConnections: 100,
+    baseEjectionTime: '30s',
+    maxEjectionTime: '5m',
+    maxEjectionPercent: 10,
+  },
   target: { weight: 1, priority: 0, backup: false, maxConnections: 'off' },
   health: {
     interval: '2s',

@@ -5,6 +5,7 @@ import { checkBinds } from './bind-rules.js';
 import { buildConfig } from './build.js';
 import { decode } from './decode.js';
 import { draftOf } from './draft.js';
+import { checkEjections } from './ejection-rules.js';
 import { factsOf } from './facts.js';
 import { checkHealth } from './health-rules.js';
 import {
@@ -126,6 +127,7 @@ function runRules(source: SourceText, root: Located, findings: Finding[], machin
   checkProtocols(facts);
   checkTargets(facts);
   checkTiers(facts);
+  checkEjections(facts);
   checkHealth(facts);
   checkLoops(facts);
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { policyNames } from '../model/policy.js';
 import { defaults } from './defaults.js';
+import { outlierSchema, passiveSchema } from './ejection-schema.js';
 import { healthSchema } from './health-schema.js';
 import { anyInterface } from './ip.js';
 import { countRange, either, flag, integer, integerOr, leaf, word } from './scalars.js';
@@ -105,6 +106,18 @@ export const poolSchema = z
       description: 'Backups are used one after the other, or all together.',
       default: defaults.pool.backups,
     }).optional(),
+    passive: passiveSchema
+      .meta({
+        description: 'Skips a target for a time when connects to it fail.',
+        defaultText: 'off',
+      })
+      .optional(),
+    outlier: outlierSchema
+      .meta({
+        description: 'Ejects targets that behave unlike the others.',
+        defaultText: 'off',
+      })
+      .optional(),
     source: either(source, z.array(source).min(1).max(64), {
       description: 'Source address of connections to targets; several are used in turn.',
       defaultText: 'the kernel chooses',

@@ -116,28 +116,41 @@ export function fraction(range: Range, meta: Meta) {
 
 /** A whole number, or a word that stands for "no number". */
 export function integerOr<const W extends string>(special: W, range: Range, meta: Meta) {
+  return numberOr(special, range, true, meta);
+}
+
+/** The same with a number that need not be whole. */
+export function fractionOr<const W extends string>(special: W, range: Range, meta: Meta) {
+  return numberOr(special, range, false, meta);
+}
+
+function numberOr<const W extends string>(special: W, range: Range, whole: boolean, meta: Meta) {
   return leaf<number | W>(
     (value) => {
       if (typeof value === 'string') {
-        const numeric = /^-?[0-9]+$/.test(value);
-        return numeric ? parseNumber(value, range, true) : parseWordOrNumber(value, special);
+        const numeric = whole ? /^-?[0-9]+$/.test(value) : /^-?[0-9.]+$/.test(value);
+        if (numeric) return parseNumber(value, range, whole);
+        return parseWordOrNumber(value, special, whole);
       }
       if (value === 0 || value === false) {
         const why = `${value} is outside ${range.min} to ${range.max}`;
         return refused('SLUICE_CONFIG_RANGE', why, special);
       }
-      return parseNumber(value, range, true);
+      return parseNumber(value, range, whole);
     },
     {
-      anyOf: [{ const: special }, { type: 'integer', minimum: range.min, maximum: range.max }],
+      anyOf: [
+        { const: special },
+        { type: whole ? 'integer' : 'number', minimum: range.min, maximum: range.max },
+      ],
       ...meta,
     },
   );
 }
 
-function parseWordOrNumber(value: string, special: string): Parsed<string> {
+function parseWordOrNumber(value: string, special: string, whole: boolean): Parsed<string> {
   if (value === special) return parsed(value);
-  const why = `${shown(value)} is neither ${special} nor a whole number`;
+  const why = `${shown(value)} is neither ${special} nor a ${whole ? 'whole ' : ''}number`;
   return refused('SLUICE_CONFIG_VALUE', why, nearestWord(value, [special]));
 }
 

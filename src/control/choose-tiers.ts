@@ -112,10 +112,12 @@ function indicesOf(
 
 function isAvailable(state: TargetState | undefined): boolean {
   if (!state?.record) return false;
-  return eligible(state.health, state.adminState, state.target.weight);
+  const { health, adminState, ejection, target } = state;
+  return eligible({ health, adminState, ejected: ejection !== null, weight: target.weight });
 }
 
 function isAllowed(state: TargetState | undefined): boolean {
   if (!state?.record) return false;
-  return eligible('unknown', state.adminState, state.target.weight);
+  const { adminState, target } = state;
+  return eligible({ health: 'unknown', adminState, ejected: false, weight: target.weight });
 }

@@ -23,6 +23,7 @@ import {
 } from './beliefs.js';
 import { BoundPorts } from './bound-ports.js';
 import { buildTable } from './build-table.js';
+import { Ejector } from './ejector.js';
 import { Generations } from './generations.js';
 import { type Ids, noIds } from './ids.js';
 import {
@@ -34,9 +35,10 @@ import {
   placeKey,
   placesOf,
   sizeOf,
+  slottedTargets,
 } from './plan.js';
 import { engineRefusal, type ReloadOutcome, refusal } from './reload-outcome.js';
-import { type RetiredSlot, Retirements } from './retirements.js';
+import { Retirements, retiredSlots } from './retirements.js';
 import { SlotOwners, type TargetOwner } from './slot-owners.js';
 import { buildStatus, type ProbeDetailOf } from './status.js';
 
@@ -69,6 +71,7 @@ export class Controller {
   readonly #owners: SlotOwners;
   readonly #ports = new BoundPorts();
   readonly #retirements: Retirements;
+  readonly #ejector: Ejector;
   /** The table that every worker has, and what it was made from; null before the first. */
   #inForce: { readonly plan: Plan; readonly table: Table } | null = null;
   /** Of the table on its way: its listeners are reported as bound before it counts as applied. */
@@ -90,6 +93,9 @@ export class Controller {
     this.#options = options;
     this.#owners = new SlotOwners(engine.counters);
     this.#retirements = new Retirements(options);
+    const { counters } = engine;
+    const { clock, log } = options;
+    this.#ejector = new Ejector({ clock, log, counters, onChange: () => void this.#changed() });
   }
 
   /** What has been measured and wished: what a later process should know. */
@@ -166,6 +172,11 @@ export class Controller {
     return this.#changed();
   }
 
+  /** A connect that failed through no fault of ours, or an ICMP error. */
+  connectFailed(targetSlot: number): void {
+    this.#ejector.connectFailed(targetSlot);
+  }
+
   /** A name resolves to another address. Returns the generation from which on that holds. */
   namesChanged(): number {
     return this.#changed();
@@ -225,7 +236,8 @@ export class Controller {
   snapshot(): Status {
     const { engine, probeDetail } = this.#options;
     const { counters, workers } = engine;
-    const current = { health: this.#health, adminStates: this.#adminStates };
+    const ejections = this.#ejector.ejections();
+    const current = { health: this.#health, adminStates: this.#adminStates, ejections };
     return buildStatus({
       generation: this.generation,
       facts: this.#inForce && { ...this.#inForce.plan, ...current },
@@ -243,6 +255,7 @@ export class Controller {
     this.#joinTimer?.cancel();
     this.#joinTimer = null;
     this.#retirements.close();
+    this.#ejector.close();
     this.#generations.close();
   }
 
@@ -302,6 +315,7 @@ export class Controller {
       inForce: before.inForce,
       health: this.#health,
       adminStates: this.#adminStates,
+      ejections: this.#ejector.ejections(),
       names: names(),
       listening: this.#listening,
       engine,
@@ -372,23 +386,11 @@ export class Controller {
     if (before !== config) this.#places = placesOf(config);
     this.#inForce = { plan, table };
     this.#ports.keep(config.listeners);
-    this.#retirements.follow(this.#retiredSlots(ids), config.shutdown.drainTimeoutMs);
+    this.#ejector.follow(config.pools, slottedTargets(plan));
+    this.#retirements.follow(retiredSlots(ids, this.#owners), config.shutdown.drainTimeoutMs);
   }
 
   #ids(): Ids {
     return this.#inForce?.plan.ids ?? noIds;
-  }
-
-  #retiredSlots({ listeners, targets }: Ids): readonly RetiredSlot[] {
-    const named = (owner: RetiredSlot['owner'], slot: number, name: string): RetiredSlot => {
-      return { owner, slot, name };
-    };
-    return [
-      ...[...listeners.retired].map(([name, slot]) => named('listener', slot, name)),
-      ...[...targets.retired.values()].map((slot) => {
-        const owner = this.#owners.target(slot);
-        return named('target', slot, owner ? `${owner.pool}/${owner.target}` : '');
-      }),
-    ];
   }
 }

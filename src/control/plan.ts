@@ -3,6 +3,7 @@
 import type { Engine } from '../engine/engine.js';
 import type { ResolvedNames } from '../model/address-text.js';
 import type { Config } from '../model/config.js';
+import type { Ejections } from '../model/ejection.js';
 import type { Listener } from '../model/listener.js';
 import type { Pool } from '../model/pool.js';
 import type { Table } from '../model/table.js';
@@ -15,7 +16,8 @@ import {
   type HealthRecords,
 } from './beliefs.js';
 import type { Facts } from './build-table.js';
-import { assignIds, type Ids, keysOf, noIds } from './ids.js';
+import type { EjectorTarget } from './ejector.js';
+import { assignIds, type Ids, keysOf, noIds, targetEntries } from './ids.js';
 import { type Refusal, slotsRefusal } from './reload-outcome.js';
 
 export type Plan = Omit<Facts, 'generation' | 'health'> & {
@@ -28,6 +30,7 @@ export interface PlanSources {
   readonly inForce: { readonly plan: Plan; readonly table: Table } | null;
   readonly health: HealthRecords;
   readonly adminStates: AdminStates;
+  readonly ejections: Ejections;
   readonly names: ResolvedNames;
   readonly listening: boolean;
   readonly engine: Pick<Engine, 'counters' | 'limits'>;
@@ -58,6 +61,7 @@ export function makePlan(sources: PlanSources): PlanOutcome {
     ids,
     names,
     listening,
+    ejections: sources.ejections,
     health: carryHealth(sources.health, configs, names),
     adminStates: carryAdminStates(sources.adminStates, config),
     // As they last were: a session stays on a removed target that was healthy.
@@ -86,6 +90,14 @@ export function placesOf(config: Config): ReadonlyMap<string, Place> {
       pool.targets.map((target) => [placeKey(pool.name, target.name), { pool, target }] as const),
     ),
   );
+}
+
+/** The targets of the configuration that have a slot. */
+export function slottedTargets({ config, ids, names }: Plan): readonly EjectorTarget[] {
+  return targetEntries(config, names).flatMap(({ key, pool, target }) => {
+    const slot = ids.targets.used.get(key);
+    return slot === undefined ? [] : [{ key, pool, target, slot }];
+  });
 }
 
 /** For the log. */

@@ -4,6 +4,8 @@ import type { Clock, Timer } from '../clock.js';
 import type { Engine } from '../engine/engine.js';
 import type { Owner } from '../log/events.js';
 import type { Logger } from '../log/logger.js';
+import type { Ids } from './ids.js';
+import type { SlotOwners } from './slot-owners.js';
 
 export interface RetiredSlot {
   readonly owner: Owner;
@@ -96,4 +98,20 @@ export class Retirements {
       engine.closeConnections(owner, slot);
     }
   }
+}
+
+export function retiredSlots(
+  { listeners, targets }: Ids,
+  owners: Pick<SlotOwners, 'target'>,
+): readonly RetiredSlot[] {
+  const named = (owner: RetiredSlot['owner'], slot: number, name: string): RetiredSlot => {
+    return { owner, slot, name };
+  };
+  return [
+    ...[...listeners.retired].map(([name, slot]) => named('listener', slot, name)),
+    ...[...targets.retired.values()].map((slot) => {
+      const owner = owners.target(slot);
+      return named('target', slot, owner ? `${owner.pool}/${owner.target}` : '');
+    }),
+  ];
 }

@@ -82,7 +82,7 @@ export function buildStatus(sources: StatusSources): Status {
 function targetStatus(
   { facts, counters, owners, probeDetail }: StatusSources,
   pool: Pool,
-  { target, key, health, adminState, record }: TargetState,
+  { target, key, health, adminState, ejection, record }: TargetState,
   isCandidate: boolean,
 ): TargetStatus {
   const measured = key === null ? undefined : facts?.health.get(key);
@@ -105,6 +105,11 @@ function targetStatus(
     healthSince: since === null ? null : since.toISOString(),
     probeLatencyMs: (current ? current.latencyMs : measured?.latencyMs) ?? null,
     adminState,
+    ejection: ejection && {
+      reason: ejection.reason,
+      since: ejection.since.toISOString(),
+      until: ejection.until.toISOString(),
+    },
     eligible: isCandidate,
     active: record ? counters.targetActive(record.slot) : 0,
     maxConnections: target.maxConnections,

@@ -1,5 +1,6 @@
 // target-states: each target of a pool with everything that decides about it, joined in one place.
 import { endpointOf, type ResolvedNames } from '../model/address-text.js';
+import type { Ejection, Ejections } from '../model/ejection.js';
 import { initialHealth } from '../model/health.js';
 import type { Pool } from '../model/pool.js';
 import type { TableTarget } from '../model/table.js';
@@ -13,6 +14,7 @@ export interface TargetFacts {
   readonly health: ReadonlyMap<string, { readonly health: Health }>;
   /** By configuredKey; a target without an entry is enabled. */
   readonly adminStates: ReadonlyMap<string, AdminState>;
+  readonly ejections: Ejections;
   readonly names: ResolvedNames;
 }
 
@@ -22,6 +24,7 @@ export interface TargetState {
   readonly key: string | null;
   readonly health: Health;
   readonly adminState: AdminState;
+  readonly ejection: Ejection | null;
   readonly record: TableTarget | null;
 }
 
@@ -33,12 +36,13 @@ export function targetStates(pool: Pool, facts: TargetFacts): readonly TargetSta
     const key = endpoint && targetKey(pool.name, target.name, endpoint);
     const slot = key === null ? undefined : facts.ids.targets.used.get(key);
     if (endpoint === null || key === null || slot === undefined) {
-      return { target, key: null, health: 'unhealthy', adminState, record: null };
+      return { target, key: null, health: 'unhealthy', adminState, ejection: null, record: null };
     }
     const health = facts.health.get(key)?.health ?? initialHealth(pool.health);
     const { name, maxConnections } = target;
     const servesSessions = health !== 'unhealthy' && adminState !== 'disabled';
     const record = { slot, name, address: endpoint, maxConnections, servesSessions };
-    return { target, key, health, adminState, record };
+    const ejection = facts.ejections.get(key) ?? null;
+    return { target, key, health, adminState, ejection, record };
   });
 }

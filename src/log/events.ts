@@ -1,5 +1,6 @@
 // Every log event: its name, its fields and its level, in this one place. A field's unit is the
 // last word of its name; an event is a fact in the past tense, never a sentence.
+import type { EjectionReason } from '../model/ejection.js';
 import type { AdminState, Health } from '../model/target.js';
 
 export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error';
@@ -34,6 +35,19 @@ export interface EventFields {
     readonly latencyMs: number | null;
     /** What the probe saw, such as `HTTP 503`; empty when there is no more to say. */
     readonly detail: string;
+  };
+  /** Its connections failed by a rule of its pool: it gets none for a while. */
+  readonly target_ejected: {
+    readonly pool: string;
+    readonly target: string;
+    readonly reason: EjectionReason;
+    readonly durationMs: number;
+  };
+  /** The time of its ejection is over. */
+  readonly target_returned: {
+    readonly pool: string;
+    readonly target: string;
+    readonly reason: EjectionReason;
   };
   readonly target_admin_state_changed: {
     readonly pool: string;
@@ -173,6 +187,8 @@ type LevelOf<N extends EventName> = Level | ((fields: EventFields[N]) => Level);
 
 export const levels: { readonly [N in EventName]: LevelOf<N> } = {
   target_health_changed: ({ health }) => (health === 'unhealthy' ? 'warn' : 'info'),
+  target_ejected: 'warn',
+  target_returned: 'info',
   target_admin_state_changed: 'info',
   target_address_changed: 'info',
   name_unresolved: 'warn',

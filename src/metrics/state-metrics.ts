@@ -1,4 +1,5 @@
 // State metrics: what /metrics says beside the engine's counters, one entry per metric.
+import { ejectionReasons } from '../model/ejection.js';
 import type {
   ListenerStatus,
   PoolStatus,
@@ -115,6 +116,16 @@ export const targetMetrics: readonly StateMetric<TargetStatus>[] = [
     type: 'gauge',
     help: '1 when new connections may go to the target',
     samples: ({ eligible }) => single(eligible ? 1 : 0),
+  },
+  {
+    name: 'sluice_target_ejected',
+    type: 'gauge',
+    help: '1 while the target is ejected, by reason',
+    samples: ({ ejection }) =>
+      ejectionReasons.map((reason) => ({
+        labels: { reason },
+        value: ejection?.reason === reason ? 1 : 0,
+      })),
   },
   {
     name: 'sluice_target_health',

@@ -14,6 +14,33 @@ export interface TierRules {
   readonly panicThreshold: number;
 }
 
+/** nginx's max_fails and fail_timeout. */
+export interface PassiveRules {
+  readonly maxFails: number;
+  readonly failTimeoutMs: number;
+}
+
+/** When connections of a target go so unlike those of others that it is ejected. */
+export interface OutlierRules {
+  /** Failed connects without a success between them; 0 = do not look. */
+  readonly consecutiveFailures: number;
+  /** Standard deviations below the mean success rate of the pool; 0 = do not look. */
+  readonly failureRateDeviations: number;
+  /** Deviations above the median time to connect of the pool; 0 = do not look. */
+  readonly latencyDeviations: number;
+  /** From look to look, for the two that compare. */
+  readonly intervalMs: number;
+  /** Targets with enough connections, below which nothing is compared. */
+  readonly minTargets: number;
+  /** Connections in the interval, below which a target is not compared. */
+  readonly minConnections: number;
+  /** Of the first ejection; the second in a row is twice as long, and so on. */
+  readonly baseEjectionMs: number;
+  readonly maxEjectionMs: number;
+  /** Of the pool's targets; one may always be ejected, and never the last. */
+  readonly maxEjectionPercent: number;
+}
+
 export interface Pool {
   readonly name: string;
   readonly policy: Policy;
@@ -25,6 +52,9 @@ export interface Pool {
   readonly tiers: TierRules;
   /** `one`: the first that can take a connection; `all`: by the policy among all of them. */
   readonly backups: 'one' | 'all';
+  /** null: off. */
+  readonly passive: PassiveRules | null;
+  readonly outlier: OutlierRules | null;
   /** Source addresses for connections to targets, used in turn; empty = the kernel chooses. */
   readonly sources: readonly IpAddress[];
   readonly tcp: TcpOptions;

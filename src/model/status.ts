@@ -1,5 +1,6 @@
 // Status: what the control plane believes and what the engine counts, at one moment. This is the
 // body of the admin API's /status and the source of every metric.
+import type { EjectionReason } from './ejection.js';
 import type { Protocol } from './listener.js';
 import type { PolicyName } from './policy.js';
 import type { AdminState, Health } from './target.js';
@@ -43,6 +44,12 @@ export interface TargetStatus {
   /** Of the last good probe; null before it. */
   readonly probeLatencyMs: number | null;
   readonly adminState: AdminState;
+  /** Why it gets no connections whatever its health, with ISO times; null: not ejected. */
+  readonly ejection: {
+    readonly reason: EjectionReason;
+    readonly since: string;
+    readonly until: string;
+  } | null;
   /** May a new connection go here now? */
   readonly eligible: boolean;
   readonly active: number;

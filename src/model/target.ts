@@ -21,7 +21,15 @@ export type Health = 'healthy' | 'unhealthy' | 'unknown';
 /** The operator's wish. */
 export type AdminState = 'enabled' | 'draining' | 'disabled';
 
-/** May a new connection go to a target in this state? `unknown` may: it is up until shown down. */
-export function eligible(health: Health, admin: AdminState, weight: number): boolean {
-  return health !== 'unhealthy' && admin === 'enabled' && weight > 0;
+/** What is known and wished of a target. */
+export interface Standing {
+  readonly health: Health;
+  readonly adminState: AdminState;
+  readonly ejected: boolean;
+  readonly weight: number;
+}
+
+/** May a new connection go to such a target? `unknown` may: it is up until shown down. */
+export function eligible({ health, adminState, ejected, weight }: Standing): boolean {
+  return health !== 'unhealthy' && adminState === 'enabled' && !ejected && weight > 0;
 }

@@ -64,6 +64,8 @@ export function pool(name: string, targets: readonly Target[], changes: Partial<
     whenNoneHealthy: 'refuse',
     tiers: { overprovisioning: 1.4, panicThreshold: 0 },
     backups: 'all',
+    passive: null,
+    outlier: null,
     sources: [],
     tcp,
     ...changes,

@@ -10,6 +10,7 @@ const target = (eligible: boolean): TargetStatus => ({
   weight: 1,
   priority: 0,
   backup: false,
+  ejection: null,
   health: 'unknown',
   healthReason: '',
   healthDetail: '',

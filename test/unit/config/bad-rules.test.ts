@@ -36,6 +36,36 @@ pools:
       problems: [['5:80', 'SLUICE_CONFIG_CONFLICT', 'a backup has no priority: it comes after']],
     },
     {
+      name: 'a longest ejection shorter than the first',
+      text: withPool('outlier: { base_ejection_time: 1m, max_ejection_time: 30s }'),
+      problems: [
+        [
+          '6:59',
+          'SLUICE_CONFIG_CONFLICT',
+          'max_ejection_time, 30s, is shorter than base_ejection_time, 1m',
+        ],
+      ],
+    },
+    {
+      name: 'a first ejection longer than the longest by default',
+      text: withPool('outlier: { base_ejection_time: 10m }'),
+      problems: [
+        [
+          '6:36',
+          'SLUICE_CONFIG_CONFLICT',
+          'max_ejection_time, 5m, is shorter than base_ejection_time, 10m',
+        ],
+      ],
+    },
+    {
+      name: 'deviations that are no number',
+      text: withPool('outlier: { latency_deviations: many, consecutive_failures: 0 }'),
+      problems: [
+        ['6:36', 'SLUICE_CONFIG_VALUE', '"many" is neither off nor a number'],
+        ['6:64', 'SLUICE_CONFIG_RANGE', '0 is outside 1 to 1000', 'off'],
+      ],
+    },
+    {
       name: 'a name that begins with a digit',
       text: `listeners:
   "1web": { bind: "127.0.0.1:80", pool: web }

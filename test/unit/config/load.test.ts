@@ -88,6 +88,8 @@ describe('what is left out', () => {
         whenNoneHealthy: 'refuse',
         tiers: { overprovisioning: 1.4, panicThreshold: 0 },
         backups: 'all',
+        passive: null,
+        outlier: null,
         sources: [],
       },
     ]);
@@ -199,6 +201,28 @@ describe('a target', () => {
     expect(made?.tiers).toEqual({ overprovisioning: 2.5, panicThreshold: 50 });
     expect(made?.backups).toBe('one');
     expect(made?.targets.map(({ priority }) => priority)).toEqual([0, 15, 0]);
+  });
+
+  test('may be ejected by rules of its pool, each with its default', () => {
+    const rules = (text: string) =>
+      good(withPool(text).replace('["10.0.0.1:80"]', '["10.0.0.1:80", "10.0.0.2:80"]')).config
+        .pools[0];
+    expect(rules('passive: {}')?.passive).toEqual({ maxFails: 1, failTimeoutMs: 10_000 });
+    expect(rules('passive: { max_fails: 3, fail_timeout: 1m }')?.passive).toEqual({
+      maxFails: 3,
+      failTimeoutMs: 60_000,
+    });
+    expect(rules('outlier: {}')?.outlier).toEqual({
+      consecutiveFailures: 5,
+      failureRateDeviations: 1.9,
+      latencyDeviations: 0,
+      intervalMs: 10_000,
+      minTargets: 5,
+      minConnections: 100,
+      baseEjectionMs: 30_000,
+      maxEjectionMs: 300_000,
+      maxEjectionPercent: 10,
+    });
   });
 
   test('may be the address of another listener, as long as the way does not lead back', () => {

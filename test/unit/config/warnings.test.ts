@@ -79,6 +79,28 @@ pools:
       ],
     },
     {
+      name: 'ejecting the only target',
+      text: withPool('passive: {}\n    outlier: { max_ejection_percent: 100 }'),
+      problems: [
+        ['6:5', 'SLUICE_CONFIG_NO_EFFECT', 'the only target of a pool is never taken out'],
+        ['7:5', 'SLUICE_CONFIG_NO_EFFECT', 'the only target of a pool is never taken out'],
+      ],
+    },
+    {
+      name: 'comparing fewer targets than are needed',
+      text: `listeners:
+  web: { bind: "127.0.0.1:80", pool: web }
+pools:
+  web:
+    targets: ["10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"]
+    outlier: { latency_deviations: 6, failure_rate_deviations: 2, min_targets: 4 }
+`,
+      problems: [
+        ['6:16', 'SLUICE_CONFIG_NO_EFFECT', 'there are 3 targets, and min_targets is 4'],
+        ['6:39', 'SLUICE_CONFIG_NO_EFFECT', 'there are 3 targets, and min_targets is 4'],
+      ],
+    },
+    {
       name: 'backups where there are none',
       text: withPool('backups: one'),
       problems: [['6:5', 'SLUICE_CONFIG_NO_EFFECT', 'no target of this pool is a backup']],

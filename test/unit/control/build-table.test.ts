@@ -5,6 +5,7 @@ import { buildTable, type Facts } from '../../../src/control/build-table.js';
 import { assignIds, keysOf, noIds } from '../../../src/control/ids.js';
 import { endpointOf, type ResolvedNames } from '../../../src/model/address-text.js';
 import type { Config } from '../../../src/model/config.js';
+import type { Ejection } from '../../../src/model/ejection.js';
 import type { Pool } from '../../../src/model/pool.js';
 import type { Table } from '../../../src/model/table.js';
 import type { AdminState, Health, Target } from '../../../src/model/target.js';
@@ -23,9 +24,12 @@ import {
 
 const limits = { listeners: 64, pools: 64, targets: 1024 };
 
+const ejection: Ejection = { reason: 'latency', since: new Date(0), until: new Date(1) };
+
 interface State {
   readonly health?: Health;
   readonly adminState?: AdminState;
+  readonly ejected?: boolean;
 }
 
 /** Facts about one configuration; states are by target name, in whatever pool. */
@@ -38,12 +42,16 @@ function factsOf(
   if (!assigned.ok) throw new Error('out of slots');
   const health = new Map<string, { health: Health }>();
   const adminStates = new Map<string, AdminState>();
+  const ejections = new Map<string, Ejection>();
   for (const each of given.pools) {
     for (const member of each.targets) {
       const state = states[member.name];
       const endpoint = endpointOf(member.address, names);
       if (endpoint && state?.health) {
         health.set(targetKey(each.name, member.name, endpoint), { health: state.health });
+      }
+      if (endpoint && state?.ejected) {
+        ejections.set(targetKey(each.name, member.name, endpoint), ejection);
       }
       if (state?.adminState) adminStates.set(configuredKey(each.name, member), state.adminState);
     }
@@ -54,6 +62,7 @@ function factsOf(
     ids: assigned.ids,
     health,
     adminStates,
+    ejections,
     names,
     retired: [],
     listening: true,
@@ -91,6 +100,7 @@ describe('a table', () => {
       { health: 'unhealthy' },
       { adminState: 'draining' },
       { adminState: 'disabled' },
+      { ejected: true },
     ] as const) {
       const table = buildTable(factsOf(web(), { a: state }));
       expect(candidates(table).primaries).toEqual(['b*1']);
@@ -109,6 +119,7 @@ describe('a table', () => {
     expect(stays({ health: 'unhealthy' })).toBe(false);
     expect(stays({ health: 'unhealthy', adminState: 'draining' })).toBe(false);
     expect(stays({ health: 'healthy', adminState: 'disabled' })).toBe(false);
+    expect(stays({ health: 'healthy', ejected: true })).toBe(true);
   });
 
   it('counts a target as up until it is shown down, or the other way if so configured', () => {

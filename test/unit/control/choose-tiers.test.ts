@@ -2,9 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { chooseTiers } from '../../../src/control/choose-tiers.js';
 import type { TargetState } from '../../../src/control/target-states.js';
+import type { Ejection } from '../../../src/model/ejection.js';
 import type { Pool } from '../../../src/model/pool.js';
 import type { AdminState, Health } from '../../../src/model/target.js';
 import { at, pool, target } from '../../support/sample-config.js';
+
+const ejection: Ejection = { reason: 'max_fails', since: new Date(0), until: new Date(1) };
 
 interface Given {
   readonly priority?: number;
@@ -12,6 +15,7 @@ interface Given {
   readonly weight?: number;
   readonly health?: Health;
   readonly adminState?: AdminState;
+  readonly ejected?: boolean;
   readonly resolved?: boolean;
 }
 
@@ -26,6 +30,7 @@ function tiersOf(given: readonly Given[], changes: Partial<Pool> = {}) {
       key: name,
       health,
       adminState: state.adminState ?? 'enabled',
+      ejection: state.ejected ? ejection : null,
       record:
         resolved === false
           ? null
@@ -68,6 +73,14 @@ describe('priorities', () => {
     expect(tiersOf([{}, { adminState: 'draining' }, low])).toEqual(['p0 7000: 0', 'p1 3000: 2']);
     expect(tiersOf([{}, { resolved: false }, low])).toEqual(['p0 7000: 0', 'p1 3000: 2']);
     expect(tiersOf([{}, { weight: 0 }, low])).toEqual(['p0 10000: 0', 'p1 0: 2']);
+  });
+
+  it('count ejected targets as missing, and panic brings them back', () => {
+    const out = { ejected: true };
+    expect(tiersOf([{}, out, { priority: 1 }])).toEqual(['p0 7000: 0', 'p1 3000: 2']);
+    const rules = { tiers: { overprovisioning: 1.4, panicThreshold: 50 } };
+    expect(tiersOf([{}, out, out], rules)).toEqual(['p0! 10000: 0,1,2']);
+    expect(tiersOf([{}, out, out])).toEqual(['p0 10000: 0']);
   });
 
   it('panic below the threshold when all together do not suffice', () => {

@@ -82,6 +82,7 @@ describe('the snapshot', () => {
           weight: 1,
           priority: 0,
           backup: false,
+          ejection: null,
           health: 'unhealthy',
           healthReason: 'refused',
           healthDetail: '',

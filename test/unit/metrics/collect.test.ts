@@ -11,6 +11,7 @@ const target: TargetStatus = {
   weight: 3,
   priority: 0,
   backup: false,
+  ejection: null,
   health: 'healthy',
   healthReason: '',
   healthDetail: '',
