@@ -1,6 +1,6 @@
 // Tools that a test may need and a newcomer may lack: which Debian package brings each, and what
 // happens without it. SLUICE_REQUIRE_TOOLS=1 (set by .ci/run) turns "skipped" into a failure.
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { findProgram } from './process.mjs';
 
 /** Tool to Debian package; a tool with a path is a file, any other a program. */
@@ -15,12 +15,17 @@ const packages = {
   doctest: 'doctest-dev',
   ip: 'iproute2',
   iperf3: 'iperf3',
+  mariadb: 'mariadb-client',
+  'mariadb-install-db': 'mariadb-server',
+  mariadbd: 'mariadb-server',
   memcached: 'memcached',
   nc: 'netcat-openbsd',
   nft: 'nftables',
   nginx: 'nginx',
   openssl: 'openssl',
   ninja: 'ninja-build',
+  postgres: 'postgresql',
+  psql: 'postgresql-client',
   python3: 'python3',
   'redis-benchmark': 'redis-tools',
   'redis-cli': 'redis-tools',
@@ -31,7 +36,17 @@ const packages = {
 };
 
 /** Tools that are files, not programs. @type {Record<string, string>} */
-const files = { doctest: '/usr/include/doctest/doctest.h' };
+const files = {
+  doctest: '/usr/include/doctest/doctest.h',
+  postgres: `${postgresPrograms()}/postgres`,
+};
+
+/** Debian keeps each version's programs in a folder that is in no PATH; the newest version's. */
+export function postgresPrograms() {
+  const root = '/usr/lib/postgresql';
+  const versions = existsSync(root) ? readdirSync(root).map(Number) : [];
+  return `${root}/${Math.max(0, ...versions.filter(Number.isFinite))}/bin`;
+}
 
 /** @typedef {keyof typeof packages} Tool */
 

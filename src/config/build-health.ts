@@ -7,6 +7,7 @@ import type {
   Expectation,
   HealthCheck,
   HttpSettings,
+  Login,
   SendExpectSettings,
   TlsSettings,
   UdpSettings,
@@ -115,6 +116,12 @@ function dns(file: FileHealthMap['dns']): DnsSettings {
   };
 }
 
+function loginOf(file: FileHealthMap['login']): Login | null {
+  if (file === undefined) return null;
+  const { user = '', password_file: passwordFile = '', database = '' } = file;
+  return { user, passwordFile, database };
+}
+
 export function buildHealth(file: FileHealth, protocols: ReadonlySet<Protocol>): HealthCheck {
   const full = typeof file === 'object' ? file : file === undefined ? {} : { type: file };
   const kind = full.type ?? defaultProbe(protocols);
@@ -141,5 +148,9 @@ export function buildHealth(file: FileHealth, protocols: ReadonlySet<Protocol>):
       return { ...common, kind, grpc: { service: full.grpc?.service ?? '' }, tls: h2(full.tls) };
     case 'exec':
       return { ...common, kind, exec: { command: full.exec?.command ?? [] } };
+    case 'redis':
+    case 'postgresql':
+    case 'mysql':
+      return { ...common, kind, login: loginOf(full.login) };
   }
 }

@@ -54,6 +54,9 @@ const kindRules: Readonly<Record<ProbeKind, KindRules>> = {
   udp: { speaks: 'udp', sections: ['udp'], needs: 'udp: {send: "..."}' },
   grpc: { speaks: 'tcp', sections: ['grpc', 'tls'] },
   exec: { sections: ['exec'], needs: 'exec: {command: ["/path/of/a/program"]}' },
+  redis: { speaks: 'tcp', sections: ['login'] },
+  postgresql: { speaks: 'tcp', sections: ['login'] },
+  mysql: { speaks: 'tcp', sections: ['login'] },
   none: {},
 };
 
@@ -76,6 +79,7 @@ export function checkHealth(facts: Facts): void {
     checkKeys(facts, kind, map, path);
     checkNeeds(facts, kind, health, path);
     checkSections(facts, map, path);
+    checkLogin(facts, kind, map, path);
   }
 }
 
@@ -161,6 +165,26 @@ function typesWith(section: string): readonly string[] {
   return Object.entries(kindRules).flatMap(([kind, { sections = [] }]) =>
     sections.some((one) => one === section) ? [kind] : [],
   );
+}
+
+/** What a login needs in each protocol, and what has no effect. */
+function checkLogin(facts: Facts, kind: ProbeKind, { login }: HealthMap, path: Path): void {
+  if (login === undefined) return;
+  const missing = (key: 'user' | 'password_file'): void => {
+    if (Object.hasOwn(login, key)) return;
+    const message = `a login to ${kind} needs ${key}`;
+    facts.report({ code: 'SLUICE_CONFIG_MISSING', path: [...path, 'login'], message });
+  };
+  if (kind === 'redis') missing('password_file');
+  if (kind === 'postgresql' || kind === 'mysql') missing('user');
+  if (login.database === undefined || kind === 'postgresql') return;
+  facts.report({
+    severity: 'warning',
+    code: 'SLUICE_CONFIG_NO_EFFECT',
+    path: [...path, 'login', 'database'],
+    aim: 'key',
+    message: `${kind} is asked without a database`,
+  });
 }
 
 function checkNeeds(facts: Facts, kind: ProbeKind, health: PoolDraft['health'], path: Path): void {

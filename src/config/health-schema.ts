@@ -12,12 +12,29 @@ import {
   tlsSection,
   udpSection,
 } from './health-sections.js';
-import { duration, either, fraction, integer, word } from './scalars.js';
+import { duration, either, fraction, integer, leaf, word } from './scalars.js';
+import { parseFilePath, parseLoginText } from './text-leaves.js';
 
 const typeMeta = {
   description: 'How to ask a target whether it works.',
   defaultText: 'tcp; none when only UDP listeners use the pool',
 };
+
+const loginText = (description: string, defaultText: string) =>
+  leaf<string>(parseLoginText, { type: 'string', description, defaultText });
+
+const loginSchema = z
+  .strictObject({
+    user: loginText('The user; not needed by redis.', 'none').optional(),
+    password_file: leaf<string>(parseFilePath, {
+      type: 'string',
+      description: 'File whose first line is the password; read for every probe.',
+      defaultText: 'none',
+      examples: ['/etc/sluice/probe.password'],
+    }).optional(),
+    database: loginText('postgresql: the database to ask in.', '`postgres`').optional(),
+  })
+  .meta({ description: 'As whom to ask; with a login the role of a target is known.' });
 
 const healthMap = z.strictObject({
   type: word(probeKinds, typeMeta).optional(),
@@ -76,6 +93,7 @@ const healthMap = z.strictObject({
   udp: udpSection.optional(),
   grpc: grpcSection.optional(),
   exec: execSection.optional(),
+  login: loginSchema.optional(),
 });
 
 export const healthSchema = either(

@@ -58,6 +58,14 @@ export function parseAdminListen(
   return refused('SLUICE_CONFIG_PORT', 'the admin server has one port, not a range');
 }
 
+/** Names of users and databases go into messages in which a NUL ends them. */
+export function parseLoginText(value: unknown): Parsed<string> {
+  const text = parseText(value);
+  if (!text.ok || (text.value.length <= 128 && !/\p{Cc}/u.test(text.value))) return text;
+  const why = `${shown(value)} is longer than 128 characters or has a control character`;
+  return refused('SLUICE_CONFIG_NAME', why);
+}
+
 /** With a "/", so that a mistyped word does not become a file in the working directory. */
 export function parseFilePath(value: unknown): Parsed<string> {
   const isPath = typeof value === 'string' && value.includes('/') && !value.endsWith('/');

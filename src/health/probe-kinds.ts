@@ -8,8 +8,11 @@ import { createExecProbe } from './exec-probe.js';
 import { createGrpcProbe } from './grpc-probe.js';
 import { createHttpProbe, createHttpsProbe } from './http-probe.js';
 import { createMemcachedProbe } from './memcached-probe.js';
+import { createMysqlProbe } from './mysql-probe.js';
 import { createPingProbe } from './ping-probe.js';
+import { createPostgresqlProbe } from './postgresql-probe.js';
 import type { Ping, Probe, ProbeRequest } from './probe.js';
+import { createRedisProbe } from './redis-probe.js';
 import { createSendExpectProbe } from './send-expect-probe.js';
 import { createTcpProbe } from './tcp-probe.js';
 import { createTlsProbe } from './tls-probe.js';
@@ -41,6 +44,9 @@ export function createProbes(tools: ProbeTools): Probes {
     udp: createUdpProbe(tools),
     grpc: createGrpcProbe(secure),
     exec: createExecProbe(tools),
+    redis: createRedisProbe(tools),
+    postgresql: createPostgresqlProbe(tools),
+    mysql: createMysqlProbe(tools),
   };
 }
 

@@ -93,6 +93,21 @@ export interface ExecSettings {
   readonly command: readonly string[];
 }
 
+/** As whom a probe asks. */
+export interface Login {
+  /** Empty: not said. */
+  readonly user: string;
+  /** Its first line is the password; empty: there is none. */
+  readonly passwordFile: string;
+  /** Empty: the usual one. */
+  readonly database: string;
+}
+
+interface LoginSection {
+  /** null: the probe does not log in, and learns no role where that needs one. */
+  readonly login: Login | null;
+}
+
 /** Kind to the sections of its own. */
 interface Sections {
   none: object;
@@ -108,6 +123,9 @@ interface Sections {
   udp: { readonly udp: UdpSettings };
   grpc: { readonly grpc: GrpcSettings; readonly tls: TlsSettings | null };
   exec: { readonly exec: ExecSettings };
+  redis: LoginSection;
+  postgresql: LoginSection;
+  mysql: LoginSection;
 }
 
 export type ProbeKind = keyof Sections;
@@ -133,6 +151,9 @@ export const probeKinds = [
   'udp',
   'grpc',
   'exec',
+  'redis',
+  'postgresql',
+  'mysql',
   'none',
 ] as const satisfies ProbeKind[];
 

@@ -18,6 +18,10 @@ export type ProbeReason =
   | 'bad_answer'
   /** No TLS, or none with a certificate that can be trusted. */
   | 'tls_failed'
+  /** It says itself that it cannot serve yet, or no longer: it starts, loads, recovers, ends. */
+  | 'not_ready'
+  /** It does not take the login that is configured for the check. */
+  | 'login_failed'
   /** The unix socket's file is missing, or it may not be opened. */
   | 'not_found'
   | 'permission_denied'

@@ -419,6 +419,38 @@ pools:
       problems: [['6:30', 'SLUICE_CONFIG_HEALTH', '3s is longer than the interval, 2s']],
     },
     {
+      name: 'a login where nobody logs in',
+      text: withPool('health: { type: tcp, login: { user: me } }'),
+      problems: [
+        [
+          '6:26',
+          'SLUICE_CONFIG_HEALTH',
+          'login goes with type redis, postgresql, mysql, and the type here is tcp',
+        ],
+      ],
+    },
+    {
+      name: 'a login without what its protocol needs',
+      text: withPool(`health: { type: redis, login: { user: me } }
+  b: { targets: ["10.0.0.1:1"], health: { type: postgresql, login: { database: x } } }
+  c: { targets: ["10.0.0.1:1"], health: { type: mysql, login: { password_file: /p } } }`),
+      problems: [
+        ['6:35', 'SLUICE_CONFIG_MISSING', 'a login to redis needs password_file'],
+        ['7:68', 'SLUICE_CONFIG_MISSING', 'a login to postgresql needs user'],
+        ['8:63', 'SLUICE_CONFIG_MISSING', 'a login to mysql needs user'],
+      ],
+    },
+    {
+      name: 'a login of impossible texts',
+      text: withPool(
+        'health: { type: postgresql, login: { user: "a\\x01", password_file: secret } }',
+      ),
+      problems: [
+        ['6:48', 'SLUICE_CONFIG_NAME', 'is longer than 128 characters or has a control character'],
+        ['6:72', 'SLUICE_CONFIG_VALUE', 'not the path of a file', './secret'],
+      ],
+    },
+    {
       name: 'ping of a unix socket',
       text: `listeners:
   a: { bind: "127.0.0.1:80", pool: web }

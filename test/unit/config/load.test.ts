@@ -314,6 +314,13 @@ test('every key of a pool reaches the model', () => {
     sources: [ipv4(10, 0, 0, 5), ipv4(10, 0, 0, 6)],
     tcp: { nodelay: true, keepaliveIdleS: 0, keepaliveIntervalS: 0, keepaliveCount: 0 },
   });
+  const login = '{ user: me, password_file: /etc/p, database: db }';
+  const asked = good(withPool(`health: { type: postgresql, login: ${login} }`)).config.pools[0];
+  expect(asked?.health).toMatchObject({
+    kind: 'postgresql',
+    login: { user: 'me', passwordFile: '/etc/p', database: 'db' },
+  });
+  expect(good(withPool('health: redis')).config.pools[0]?.health).toMatchObject({ login: null });
   expect(good(withPool('source: "10.0.0.5"')).config.pools[0]?.sources).toHaveLength(1);
 });
 

@@ -113,6 +113,11 @@ pools:
       ],
     },
     {
+      name: 'a database of one that has none',
+      text: withPool('health: { type: redis, login: { password_file: /p, database: x } }'),
+      problems: [['6:56', 'SLUICE_CONFIG_NO_EFFECT', 'redis is asked without a database']],
+    },
+    {
       name: 'a port of ping',
       text: withPool('health: { type: ping, port: 80 }'),
       problems: [['6:27', 'SLUICE_CONFIG_NO_EFFECT', 'ping has no port']],
