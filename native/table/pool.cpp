@@ -76,11 +76,11 @@ uint32_t Pool::pick(const os::ClientAddress& client, policy::Cursor& cursor,
   const policy::AddressKey key = policy::AddressKey::from(client.ip, prefix_bits);
   if (tiers_.empty()) return policy::kNoPick;
   const uint32_t first = first_tier(key, cursor);
-  uint32_t slot = pick_in_turn(tiers_, first, key, cursor, active, tried);
-  for (uint32_t i = 0; slot == policy::kNoPick && i < tiers_.size(); i++) {
-    if (i != first) slot = pick_in_turn(tiers_, i, key, cursor, active, tried);
+  uint32_t picked = pick_in_turn(tiers_, first, key, cursor, active, tried);
+  for (uint32_t i = 0; picked == policy::kNoPick && i < tiers_.size(); i++) {
+    if (i != first) picked = pick_in_turn(tiers_, i, key, cursor, active, tried);
   }
-  return slot;
+  return picked;
 }
 
 }  // namespace sluice::table
