@@ -45,8 +45,11 @@ export interface LoadBalancer {
 }
 
 function hostsOf({ pools }: Config): readonly string[] {
-  const addresses = pools.flatMap(({ targets }) => targets.map(({ address }) => address));
-  return addresses.flatMap((address) => (address.kind === 'name' ? [address.host] : []));
+  const hosts: string[] = [];
+  for (const { targets } of pools) {
+    for (const { address } of targets) if (address.kind === 'name') hosts.push(address.host);
+  }
+  return hosts;
 }
 
 /**

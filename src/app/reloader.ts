@@ -2,7 +2,7 @@
 // it on. One reload at a time; triggers that come meanwhile become one more. A bad file changes
 // nothing.
 import type { Clock } from '../clock.js';
-import { diffConfigs } from '../config/diff.js';
+import { restartChanges } from '../config/diff.js';
 import { type ConfigWatch, watchConfig } from '../config/watch.js';
 import { SluiceError } from '../errors.js';
 import type { Config } from '../model/config.js';
@@ -96,8 +96,8 @@ export class Reloader {
     if (!outcome.applied) return;
     const before = this.#config;
     this.#config = loaded.config;
-    for (const { path, needsRestart } of diffConfigs(before, loaded.config)) {
-      if (needsRestart) log.event('setting_needs_restart', { setting: path });
+    for (const { path } of restartChanges(before, loaded.config)) {
+      log.event('setting_needs_restart', { setting: path });
     }
     await this.#changeLog(before);
     await this.followFile();

@@ -30,12 +30,19 @@ export function diffConfigs(before: Config, after: Config): readonly ConfigChang
         ...diffNamed(`${path}.targets`, oldTargets, newTargets, diffValues),
       ];
     }),
-    ...diffValues('engine', before.engine, after.engine),
-    ...diffValues('admin', before.admin, after.admin),
+    ...restartChanges(before, after),
     ...diffValues('log', before.log, after.log),
     ...diffValues('shutdown', before.shutdown, after.shutdown),
     ...diffValues('state', before.state ?? { file: 'off' }, after.state ?? { file: 'off' }),
     ...diffValues('', { watch: before.watch }, { watch: after.watch }),
+  ];
+}
+
+/** Of all changes those that take effect at the next start. Does not look at targets. */
+export function restartChanges(before: Config, after: Config): readonly ConfigChange[] {
+  return [
+    ...diffValues('engine', before.engine, after.engine),
+    ...diffValues('admin', before.admin, after.admin),
   ];
 }
 

@@ -12,9 +12,7 @@ export const anyInterface: InterfaceIndex = () => 1;
 
 /** null: not an address. A v4-mapped IPv6 address becomes the IPv4 address that it is. */
 export function parseIp(text: string, interfaceIndex: InterfaceIndex): IpAddress | null {
-  if (isIPv4(text)) {
-    return { family: 'ipv4', bytes: Uint8Array.from(text.split('.'), Number), scopeId: 0 };
-  }
+  if (isIPv4(text)) return { family: 'ipv4', bytes: ipv4Bytes(text), scopeId: 0 };
   if (!isIPv6(text)) return null;
   const [bare = '', scope] = text.split('%');
   const bytes = Uint8Array.from(ipaddr.IPv6.parse(bare).toByteArray());
@@ -27,9 +25,24 @@ export function parseIp(text: string, interfaceIndex: InterfaceIndex): IpAddress
   return scopeId === null ? null : { family: 'ipv6', bytes, scopeId };
 }
 
+/** Of a text that is an address. A file of 5000 targets asks 15 000 times. */
+function ipv4Bytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(4);
+  let index = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === dot) index++;
+    else bytes[index] = (bytes[index] ?? 0) * 10 + code - zero;
+  }
+  return bytes;
+}
+
+const dot = '.'.charCodeAt(0);
+const zero = '0'.charCodeAt(0);
+
 /** RFC 5952 text, without brackets. */
 export function formatIp(ip: IpAddress): string {
-  if (ip.family === 'ipv4') return ip.bytes.join('.');
+  if (ip.family === 'ipv4') return `${ip.bytes[0]}.${ip.bytes[1]}.${ip.bytes[2]}.${ip.bytes[3]}`;
   const text = new ipaddr.IPv6(Array.from(ip.bytes)).toRFC5952String();
   return ip.scopeId === 0 ? text : `${text}%${ip.scopeId}`;
 }

@@ -128,12 +128,15 @@ function list(walk: Walk, node: YAMLSeq.Parsed, keyAt: number | null): Located {
   const children = new Map<number, Located>();
   node.items.forEach((item, index) => {
     const child = visit(walk, item as ParsedNode, null);
-    // An item without a value has no key to point at either: its dash is shown.
-    const dash = Math.max(walk.source.text.lastIndexOf('-', (item as ParsedNode).range[0]), 0);
-    children.set(index, child.at === null ? { ...child, at: dash } : child);
+    children.set(index, child.at === null ? { ...child, at: dashOf(walk, item) } : child);
   });
   const value = Array.from(children.values(), (child) => child.value);
   return { value, at: node.range[0], keyAt, children };
+}
+
+/** An item without a value has no key to point at either: its dash is shown. */
+function dashOf(walk: Walk, item: unknown): number {
+  return Math.max(walk.source.text.lastIndexOf('-', (item as ParsedNode).range[0]), 0);
 }
 
 function map(walk: Walk, node: YAMLMap.Parsed, keyAt: number | null): Located {

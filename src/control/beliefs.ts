@@ -29,6 +29,7 @@ export function carryHealth(
 ): HealthRecords {
   const checksBefore = new Map(configs.before.pools.map(({ name, health }) => [name, health]));
   const carried = new Map<string, HealthRecord>();
+  if (records.size === 0) return carried;
   for (const pool of configs.after.pools) {
     const before = checksBefore.get(pool.name);
     for (const { name, address } of pool.targets) {
@@ -47,6 +48,7 @@ export function carryHealth(
 /** Wishes stay with a target while pool, name and configured address do. */
 export function carryAdminStates(states: AdminStates, after: Config): AdminStates {
   const carried = new Map<string, AdminState>();
+  if (states.size === 0) return carried;
   for (const pool of after.pools) {
     for (const target of pool.targets) {
       const key = configuredKey(pool.name, target);

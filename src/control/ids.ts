@@ -42,13 +42,15 @@ export interface TargetEntry {
 
 /** Targets whose name has not been resolved are left out: there is nothing to connect to yet. */
 export function targetEntries({ pools }: Config, names: ResolvedNames): readonly TargetEntry[] {
-  return pools.flatMap((pool) =>
-    pool.targets.flatMap(({ name, address }) => {
+  const entries: TargetEntry[] = [];
+  for (const pool of pools) {
+    for (const { name, address } of pool.targets) {
       const endpoint = endpointOf(address, names);
-      if (endpoint === null) return [];
-      return [{ key: targetKey(pool.name, name, endpoint), pool: pool.name, target: name }];
-    }),
-  );
+      if (endpoint === null) continue;
+      entries.push({ key: targetKey(pool.name, name, endpoint), pool: pool.name, target: name });
+    }
+  }
+  return entries;
 }
 
 export function keysOf(config: Config, names: ResolvedNames): Keys {
@@ -82,7 +84,8 @@ function assignSlots(
 ): Slots | null {
   const keep = new Set(wanted);
   // A slot that is given up now is not free yet: the table without it has still to be adopted.
-  const retired = new Map([...previous.used].filter(([key]) => !keep.has(key)));
+  const retired = new Map<string, number>();
+  for (const [key, slot] of previous.used) if (!keep.has(key)) retired.set(key, slot);
   for (const [key, slot] of previous.retired) {
     if (!keep.has(key) && rules.active(slot)) retired.set(key, slot);
   }

@@ -85,11 +85,13 @@ export function placeKey(pool: string, target: string): string {
 }
 
 export function placesOf(config: Config): ReadonlyMap<string, Place> {
-  return new Map(
-    config.pools.flatMap((pool) =>
-      pool.targets.map((target) => [placeKey(pool.name, target.name), { pool, target }] as const),
-    ),
-  );
+  const places = new Map<string, Place>();
+  for (const pool of config.pools) {
+    for (const target of pool.targets) {
+      places.set(placeKey(pool.name, target.name), { pool, target });
+    }
+  }
+  return places;
 }
 
 /** The targets of the configuration that have a slot. */

@@ -30,8 +30,12 @@ export interface TargetState {
 
 /** The targets of a pool in the order of the file. Unresolved ones count as unhealthy. */
 export function targetStates(pool: Pool, facts: TargetFacts): readonly TargetState[] {
+  const { adminStates } = facts;
+  // Mostly there is no wish at all, and then no need for as many keys as targets.
+  const wished = (target: Target): AdminState | undefined =>
+    adminStates.size === 0 ? undefined : adminStates.get(configuredKey(pool.name, target));
   return pool.targets.map((target): TargetState => {
-    const adminState = facts.adminStates.get(configuredKey(pool.name, target)) ?? 'enabled';
+    const adminState = wished(target) ?? 'enabled';
     const endpoint = endpointOf(target.address, facts.names);
     const key = endpoint && targetKey(pool.name, target.name, endpoint);
     const slot = key === null ? undefined : facts.ids.targets.used.get(key);

@@ -1,6 +1,6 @@
 // What a reload says has changed: by name, in the words of the file.
 import { expect, test } from 'vitest';
-import { diffConfigs, formatChange } from '../../../src/config/diff.js';
+import { diffConfigs, formatChange, restartChanges } from '../../../src/config/diff.js';
 import type { Config } from '../../../src/model/config.js';
 import { load } from '../../support/bad-file.js';
 
@@ -101,4 +101,23 @@ pools:
   const forth = diffConfigs(before, after);
   const back = diffConfigs(after, before);
   expect(back.map(({ path }) => path).sort()).toEqual(forth.map(({ path }) => path).sort());
+});
+
+test('what needs a restart is told apart without a look at the targets', () => {
+  const after = configOf(`listeners:
+  web: { bind: "127.0.0.1:83", pool: web }
+pools:
+  web: { targets: ["10.0.0.3:80"] }
+engine: { workers: 7, splice: off }
+admin: { listen: off }
+log: { level: debug }
+`);
+  const restarts = restartChanges(before, after);
+  expect(restarts).toEqual(diffConfigs(before, after).filter(({ needsRestart }) => needsRestart));
+  expect(restarts.map(({ path }) => path)).toEqual([
+    'engine.workers',
+    'engine.splice',
+    'admin.listen',
+  ]);
+  expect(restartChanges(after, after)).toEqual([]);
 });

@@ -1,6 +1,6 @@
 // Good files: what each key becomes in the model, what is assumed when it is left out, and that
 // the result cannot be changed.
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { LoadedConfig } from '../../../src/config/load.js';
 import { load, withBind, withPool, withTarget, withTop } from '../../support/bad-file.js';
 
@@ -399,4 +399,23 @@ test('each part of the model knows where it stands in the file', () => {
 
 test('the same bytes give the same answer', () => {
   expect(good(minimal).config).toEqual(good(minimal).config);
+});
+
+test('the text is not searched once more for each item of a long list', () => {
+  const targets = Array.from({ length: 300 }, (_, index) => `10.0.0.${index % 250}:${1 + index}`);
+  const search = vi.spyOn(String.prototype, 'lastIndexOf');
+  try {
+    // As JSON: a search for the dash of an item would run back to the start of the file.
+    const { config } = good(
+      JSON.stringify({
+        listeners: { web: { bind: '127.0.0.1:80', pool: 'web' } },
+        pools: { web: { targets } },
+      }),
+    );
+    expect(config.pools[0]?.targets).toHaveLength(targets.length);
+    const dashes = search.mock.calls.filter(([wanted]) => wanted === '-');
+    expect(dashes).toEqual([]);
+  } finally {
+    search.mockRestore();
+  }
 });
