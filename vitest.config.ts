@@ -12,7 +12,7 @@ interface Stage {
 // No stage retries: a test that passes the second time has found a race.
 const stages: readonly Stage[] = [
   { name: 'tidy', include: ['test/tidy.test.ts'], testTimeoutMs: 60_000, workersMax: 1 },
-  { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeoutMs: 5_000, workersMax: 2 },
+  { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeoutMs: 20_000, workersMax: 2 },
   { name: 'native', include: ['test/native.test.ts'], testTimeoutMs: 120_000, workersMax: 1 },
   {
     name: 'integration',
