@@ -1,4 +1,5 @@
-// What the control plane believes, as sections of the state file: health and the operator's wishes.
+// What the control plane believes, as sections of the state file: health, the operator's wishes
+// and who is the primary.
 // Only what still names a target of the configuration, by pool, name and address, is taken back.
 import { z } from 'zod';
 import type { HealthRecord } from '../control/beliefs.js';
@@ -41,6 +42,7 @@ const healthSchema = z
 const adminSchema = z
   .array(z.strictObject({ ...keyParts, admin_state: z.enum(['draining', 'disabled']) }))
   .max(entriesMax);
+const primarySchema = z.array(z.strictObject(keyParts)).max(entriesMax);
 
 interface KeyParts {
   readonly pool: string;
@@ -58,7 +60,7 @@ const keyOf = ({ pool, target, address }: KeyParts): string =>
   JSON.stringify([pool, target, address]);
 
 export function beliefSections(believers: Believers): readonly StateSection[] {
-  return [healthSection(believers), adminSection(believers)];
+  return [healthSection(believers), adminSection(believers), primarySection(believers)];
 }
 
 function healthSection({ controller, checker, config, names }: Believers): StateSection {
@@ -116,6 +118,22 @@ function adminSection({ controller, config }: Believers): StateSection {
         .filter((entry) => configured.has(keyOf(entry)))
         .map(({ admin_state: state, ...parts }): [string, AdminState] => [keyOf(parts), state]);
       controller.restore({ adminStates: new Map(adminStates) });
+    },
+  });
+}
+
+/** However old: who else claims to be the primary by now has to be confirmed against it. */
+function primarySection({ controller, config, names }: Believers): StateSection {
+  return stateSection({
+    name: 'primaries',
+    schema: primarySchema,
+    save: () => [...controller.beliefs().roles.primaries.values()].map(partsOf),
+    restore: (entries) => {
+      const probed = probedKeys(config, names());
+      const known = entries.filter((entry) => probed.has(keyOf(entry)));
+      controller.restore({
+        primaries: new Map(known.map((parts) => [parts.pool, keyOf(parts)])),
+      });
     },
   });
 }

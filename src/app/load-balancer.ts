@@ -141,6 +141,7 @@ class WiredLoadBalancer implements LoadBalancer {
         environment: process.env,
       }),
       onChange: (change) => this.#controller.setHealth(change),
+      onRole: (report) => this.#controller.setRole(report),
     });
     const sections = beliefSections({
       controller: this.#controller,

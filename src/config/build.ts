@@ -166,6 +166,8 @@ function pool(
       return made;
     }),
     health: buildHealth(file.health, protocols),
+    role: file.role ?? defaults.pool.role,
+    roleConfirm: file.role_confirm ?? defaults.pool.roleConfirm,
     retries: file.retries ?? defaults.pool.retries,
     whenNoneHealthy: file.when_none_healthy ?? defaults.pool.whenNoneHealthy,
     tiers: {

@@ -16,7 +16,14 @@ export const defaults = {
   // 60 s of silence, then 6 probes 10 s apart: the same 2 minutes that userTimeout allows.
   keepalive: { idle: '1m', interval: '10s', count: 6 },
   udp: { requests: 'off', responses: 'off', maxSessions: 16384 },
-  pool: { policy: 'round_robin', retries: 2, whenNoneHealthy: 'refuse', backups: 'all' },
+  pool: {
+    policy: 'round_robin',
+    retries: 2,
+    whenNoneHealthy: 'refuse',
+    backups: 'all',
+    role: 'any',
+    roleConfirm: 3,
+  },
   tiers: { overprovisioning: 1.4, panicThreshold: 0 },
   policy: { prefixV4: 32, prefixV6: 128 },
   passive: { maxFails: 1, failTimeout: '10s' },

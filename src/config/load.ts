@@ -28,6 +28,7 @@ import {
 } from './problem.js';
 import { checkProtocols } from './protocol-rules.js';
 import { readYaml } from './read-yaml.js';
+import { checkRoles } from './role-rules.js';
 import { fileSchema } from './schema.js';
 import { findingsOf } from './schema-issues.js';
 import { checkTiers } from './tier-rules.js';
@@ -129,6 +130,7 @@ function runRules(source: SourceText, root: Located, findings: Finding[], machin
   checkTiers(facts);
   checkEjections(facts);
   checkHealth(facts);
+  checkRoles(facts);
   checkLoops(facts);
 }
 

@@ -102,6 +102,17 @@ export const poolSchema = z
     tiers: tiersSchema
       .meta({ description: 'How connections are spread over the priorities of the targets.' })
       .optional(),
+    role: word(['any', 'primary', 'replica'], {
+      description: 'Use only targets whose probe says that they are this.',
+      default: defaults.pool.role,
+    }).optional(),
+    role_confirm: integer(
+      { min: 1, max: 100 },
+      {
+        description: 'Good probes in a row until a new primary takes over from the old one.',
+        default: defaults.pool.roleConfirm,
+      },
+    ).optional(),
     backups: word(['one', 'all'], {
       description: 'Backups are used one after the other, or all together.',
       default: defaults.pool.backups,

@@ -68,7 +68,8 @@ function ranksOf(pool: Pool, states: readonly TargetState[]): readonly Rank[] {
       allowedMembers,
       available: availableMembers.length,
       allowed: allowedMembers.length,
-      total: here.filter((index) => (states[index]?.target.weight ?? 0) > 0).length,
+      // A primary is no loss of a pool of replicas: only what is in its role counts.
+      total: here.filter((index) => countsIn(states[index])).length,
     };
   });
 }
@@ -110,14 +111,18 @@ function indicesOf(
   return states.flatMap((state, index) => (rule(state) ? [index] : []));
 }
 
+function countsIn(state: TargetState | undefined): boolean {
+  return state?.inRole === true && state.target.weight > 0;
+}
+
 function isAvailable(state: TargetState | undefined): boolean {
-  if (!state?.record) return false;
+  if (!state?.record || !state.inRole) return false;
   const { health, adminState, ejection, target } = state;
   return eligible({ health, adminState, ejected: ejection !== null, weight: target.weight });
 }
 
 function isAllowed(state: TargetState | undefined): boolean {
-  if (!state?.record) return false;
+  if (!state?.record || !state.inRole) return false;
   const { adminState, target } = state;
   return eligible({ health: 'unknown', adminState, ejected: false, weight: target.weight });
 }

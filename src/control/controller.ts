@@ -6,41 +6,23 @@ import type { Clock, Timer } from '../clock.js';
 import type { Engine } from '../engine/engine.js';
 import { SluiceError } from '../errors.js';
 import type { Logger } from '../log/logger.js';
-import { endpointOf, formatAddress, type ResolvedNames } from '../model/address-text.js';
+import type { ResolvedNames } from '../model/address-text.js';
 import type { Config } from '../model/config.js';
-import { type HealthChange, initialHealth } from '../model/health.js';
+import type { HealthChange, RoleReport } from '../model/health.js';
 import type { Status } from '../model/status.js';
 import type { Table } from '../model/table.js';
 import type { AdminState } from '../model/target.js';
-import { configuredKey, targetKey } from '../model/target-key.js';
-import {
-  type AdminStates,
-  carryAdminStates,
-  carryHealth,
-  type HealthRecord,
-  type HealthRecords,
-  sameForTable,
-} from './beliefs.js';
 import { BoundPorts } from './bound-ports.js';
 import { buildTable } from './build-table.js';
 import { Ejector } from './ejector.js';
 import { Generations } from './generations.js';
 import { type Ids, noIds } from './ids.js';
-import {
-  differences,
-  listenerAt,
-  makePlan,
-  type Place,
-  type Plan,
-  placeKey,
-  placesOf,
-  sizeOf,
-  slottedTargets,
-} from './plan.js';
+import { differences, listenerAt, makePlan, type Plan, sizeOf, slottedTargets } from './plan.js';
 import { engineRefusal, type ReloadOutcome, refusal } from './reload-outcome.js';
 import { Retirements, retiredSlots } from './retirements.js';
 import { SlotOwners, type TargetOwner } from './slot-owners.js';
 import { buildStatus, type ProbeDetailOf } from './status.js';
+import { type Beliefs, type RestoredBeliefs, TargetBeliefs } from './target-beliefs.js';
 
 export interface ControllerOptions {
   readonly clock: Clock;
@@ -72,13 +54,11 @@ export class Controller {
   readonly #ports = new BoundPorts();
   readonly #retirements: Retirements;
   readonly #ejector: Ejector;
+  readonly #beliefs: TargetBeliefs;
   /** The table that every worker has, and what it was made from; null before the first. */
   #inForce: { readonly plan: Plan; readonly table: Table } | null = null;
   /** Of the table on its way: its listeners are reported as bound before it counts as applied. */
   #sending: Plan | null = null;
-  #places: ReadonlyMap<string, Place> = new Map();
-  #health = new Map<string, HealthRecord>();
-  #adminStates = new Map<string, AdminState>();
   #listening = true;
   /** Changes so far, and how many of them the newest table that was sent has. */
   #changes = 0;
@@ -96,17 +76,23 @@ export class Controller {
     const { counters } = engine;
     const { clock, log } = options;
     this.#ejector = new Ejector({ clock, log, counters, onChange: () => void this.#changed() });
+    this.#beliefs = new TargetBeliefs({
+      ...options,
+      slotOf: (key) => this.#ids().targets.used.get(key),
+      changed: () => this.#changed(),
+      wanted: () => this.generation.wanted,
+      whenApplied: (generation) => this.#generations.whenApplied(generation),
+    });
   }
 
-  /** What has been measured and wished: what a later process should know. */
-  beliefs(): { readonly health: HealthRecords; readonly adminStates: AdminStates } {
-    return { health: this.#health, adminStates: this.#adminStates };
+  /** What has been measured, said and wished: what a later process should know. */
+  beliefs(): Beliefs {
+    return this.#beliefs.current();
   }
 
   /** Beliefs of an earlier process. Before start(), which drops what names no target of ours. */
-  restore({ health, adminStates }: { health?: HealthRecords; adminStates?: AdminStates }): void {
-    if (health) this.#health = new Map(health);
-    if (adminStates) this.#adminStates = new Map(adminStates);
+  restore(beliefs: RestoredBeliefs): void {
+    this.#beliefs.restore(beliefs);
   }
 
   /** The first configuration. Resolves when every worker has its table, or with why not. */
@@ -132,44 +118,17 @@ export class Controller {
 
   /** Takes a verdict of the checker. Returns the generation from which on it holds. */
   setHealth(change: HealthChange): number {
-    const { pool, target, endpoint, health, reason, latencyMs, detail } = change;
-    const key = targetKey(pool, target, endpoint);
-    const place = this.#places.get(placeKey(pool, target));
-    const isOurs = place ? this.#keyOf(place) === key : this.#inForce === null;
-    // A late report about a target, or about an address of it, that is no longer ours. Before the
-    // first table nothing can be told apart yet: all are kept, and sorted out when it is applied.
-    if (!isOurs) return this.generation.wanted;
-    const assumed = place ? initialHealth(place.pool.health) : 'unknown';
-    const before = this.#health.get(key)?.health ?? assumed;
-    const since = this.#options.clock.wallTime();
-    this.#health.set(key, { health, reason, latencyMs, detail, since });
-    if (before !== health) this.#options.onBeliefsChanged?.();
-    if (before !== health) {
-      const address = formatAddress(endpoint);
-      this.#options.log.event('target_health_changed', {
-        pool,
-        target,
-        address,
-        health,
-        reason,
-        latencyMs,
-        detail,
-      });
-    }
-    const isSame = place !== undefined && sameForTable(before, health);
-    return isSame ? this.generation.wanted : this.#changed();
+    return this.#beliefs.setHealth(change);
+  }
+
+  /** Takes what a probe learnt of a target's role. */
+  setRole(report: RoleReport): void {
+    this.#beliefs.setRole(report);
   }
 
   /** Takes an operator's wish. Returns the generation from which on it holds, null: no target. */
   setAdminState(pool: string, target: string, adminState: AdminState): number | null {
-    const place = this.#places.get(placeKey(pool, target));
-    if (!place) return null;
-    const key = configuredKey(pool, place.target);
-    if ((this.#adminStates.get(key) ?? 'enabled') === adminState) return this.generation.wanted;
-    this.#adminStates.set(key, adminState);
-    this.#options.onBeliefsChanged?.();
-    this.#options.log.event('target_admin_state_changed', { pool, target, adminState });
-    return this.#changed();
+    return this.#beliefs.setAdminState(pool, target, adminState);
   }
 
   /** A connect that failed through no fault of ours, or an ICMP error. */
@@ -236,11 +195,13 @@ export class Controller {
   snapshot(): Status {
     const { engine, probeDetail } = this.#options;
     const { counters, workers } = engine;
-    const ejections = this.#ejector.ejections();
-    const current = { health: this.#health, adminStates: this.#adminStates, ejections };
     return buildStatus({
       generation: this.generation,
-      facts: this.#inForce && { ...this.#inForce.plan, ...current },
+      facts: this.#inForce && {
+        ...this.#inForce.plan,
+        ...this.beliefs(),
+        ejections: this.#ejector.ejections(),
+      },
       counters,
       workers,
       owners: this.#owners,
@@ -257,11 +218,6 @@ export class Controller {
     this.#retirements.close();
     this.#ejector.close();
     this.#generations.close();
-  }
-
-  #keyOf({ pool, target }: Place): string | null {
-    const endpoint = endpointOf(target.address, this.#options.names());
-    return endpoint && targetKey(pool.name, target.name, endpoint);
   }
 
   #changed(): number {
@@ -313,8 +269,7 @@ export class Controller {
     const planned = makePlan({
       config,
       inForce: before.inForce,
-      health: this.#health,
-      adminStates: this.#adminStates,
+      ...this.beliefs(),
       ejections: this.#ejector.ejections(),
       names: names(),
       listening: this.#listening,
@@ -378,13 +333,8 @@ export class Controller {
   #adopt(plan: Plan, table: Table): void {
     if (this.#closed) return;
     const { config, ids } = plan;
-    const before = this.#inForce?.plan.config;
-    const configs = { before: before ?? config, after: config };
-    // Again, and from what is known now: more may have been reported while the table was sent.
-    this.#health = new Map(carryHealth(this.#health, configs, this.#options.names()));
-    this.#adminStates = new Map(carryAdminStates(this.#adminStates, config));
-    if (before !== config) this.#places = placesOf(config);
     this.#inForce = { plan, table };
+    this.#beliefs.adopt(config, ids.targets.used);
     this.#ports.keep(config.listeners);
     this.#ejector.follow(config.pools, slottedTargets(plan));
     this.#retirements.follow(retiredSlots(ids, this.#owners), config.shutdown.drainTimeoutMs);

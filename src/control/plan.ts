@@ -18,6 +18,7 @@ import {
 import type { Facts } from './build-table.js';
 import type { EjectorTarget } from './ejector.js';
 import { assignIds, type Ids, keysOf, noIds, targetEntries } from './ids.js';
+import type { RoleFacts } from './pool-roles.js';
 import { type Refusal, slotsRefusal } from './reload-outcome.js';
 
 export type Plan = Omit<Facts, 'generation' | 'health'> & {
@@ -31,6 +32,7 @@ export interface PlanSources {
   readonly health: HealthRecords;
   readonly adminStates: AdminStates;
   readonly ejections: Ejections;
+  readonly roles: RoleFacts;
   readonly names: ResolvedNames;
   readonly listening: boolean;
   readonly engine: Pick<Engine, 'counters' | 'limits'>;
@@ -64,6 +66,7 @@ export function makePlan(sources: PlanSources): PlanOutcome {
     ejections: sources.ejections,
     health: carryHealth(sources.health, configs, names),
     adminStates: carryAdminStates(sources.adminStates, config),
+    roles: sources.roles,
     // As they last were: a session stays on a removed target that was healthy.
     retired: inForce?.table.targets.filter(({ slot }) => retiredSlots.has(slot)) ?? [],
   };

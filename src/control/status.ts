@@ -64,6 +64,7 @@ export function buildStatus(sources: StatusSources): Status {
       name: pool.name,
       policy: pool.policy.name,
       healthCheck: pool.health.kind,
+      role: pool.role,
       tiers: tiers.map(({ priority, members, share, panic, configured }) => ({
         priority,
         candidates: members.length,
@@ -102,6 +103,7 @@ function targetStatus(
     healthReason: reasonText(record, current?.reason ?? measured?.reason ?? null),
     healthDetail: (current ? current.facts.detail : measured?.detail) ?? '',
     certificateExpires: current?.facts.certificateExpires?.toISOString() ?? null,
+    role: (key === null ? undefined : facts?.roles?.roles.get(key)) ?? '',
     healthSince: since === null ? null : since.toISOString(),
     probeLatencyMs: (current ? current.latencyMs : measured?.latencyMs) ?? null,
     adminState,

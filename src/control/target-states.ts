@@ -7,6 +7,7 @@ import type { TableTarget } from '../model/table.js';
 import type { AdminState, Health, Target } from '../model/target.js';
 import { configuredKey, targetKey } from '../model/target-key.js';
 import type { Ids } from './ids.js';
+import { inRole, type RoleFacts } from './pool-roles.js';
 
 export interface TargetFacts {
   readonly ids: Ids;
@@ -16,6 +17,8 @@ export interface TargetFacts {
   readonly adminStates: ReadonlyMap<string, AdminState>;
   readonly ejections: Ejections;
   readonly names: ResolvedNames;
+  /** Absent: nothing is known, and pools with a role have no candidate. */
+  readonly roles?: RoleFacts;
 }
 
 /** A target with all that decides about it. `slot` null: its name has not been resolved. */
@@ -26,6 +29,8 @@ export interface TargetState {
   readonly adminState: AdminState;
   readonly ejection: Ejection | null;
   readonly record: TableTarget | null;
+  /** It is what its pool is for. */
+  readonly inRole: boolean;
 }
 
 /** The targets of a pool in the order of the file. Unresolved ones count as unhealthy. */
@@ -40,13 +45,15 @@ export function targetStates(pool: Pool, facts: TargetFacts): readonly TargetSta
     const key = endpoint && targetKey(pool.name, target.name, endpoint);
     const slot = key === null ? undefined : facts.ids.targets.used.get(key);
     if (endpoint === null || key === null || slot === undefined) {
-      return { target, key: null, health: 'unhealthy', adminState, ejection: null, record: null };
+      const nowhere = { key: null, record: null, ejection: null };
+      return { target, health: 'unhealthy', adminState, inRole: pool.role === 'any', ...nowhere };
     }
     const health = facts.health.get(key)?.health ?? initialHealth(pool.health);
     const { name, maxConnections } = target;
     const servesSessions = health !== 'unhealthy' && adminState !== 'disabled';
     const record = { slot, name, address: endpoint, maxConnections, servesSessions };
     const ejection = facts.ejections.get(key) ?? null;
-    return { target, key, health, adminState, ejection, record };
+    const fits = inRole(pool, key, facts.roles);
+    return { target, key, health, adminState, ejection, record, inRole: fits };
   });
 }

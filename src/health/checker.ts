@@ -2,7 +2,7 @@
 // nothing of tables or of an engine: the callback is connected by app.
 import type { Clock } from '../clock.js';
 import type { ResolvedNames } from '../model/address-text.js';
-import type { HealthChange, ProbeDetail, ProbeResult } from '../model/health.js';
+import type { HealthChange, ProbeDetail, ProbeResult, RoleReport } from '../model/health.js';
 import { asksTheSame } from '../model/health-check.js';
 import type { Pool } from '../model/pool.js';
 import type { AdminState, Health } from '../model/target.js';
@@ -29,6 +29,8 @@ export interface CheckerOptions {
   readonly probes: Probes;
   /** Called when a verdict changes, and only then. */
   readonly onChange: (change: HealthChange) => void;
+  /** Called with every probe that told anything at all, before the verdict that it makes. */
+  readonly onRole?: (report: RoleReport) => void;
   /**
    * Probes under way at once, over all pools (default 256); each may hold a descriptor. The promise
    * of schedule.ts holds while it is not reached: targets x timeout / interval is the worst case.
@@ -274,6 +276,11 @@ export class HealthChecker {
     const times = { dueMs, startedMs, endedMs: clock.nowMs() };
     this.#rest(watched, nextDueMs(wish.check, verdict, times, random()));
     const { reason, latencyMs, facts } = result;
+    if (!isVoid) {
+      const { pool, target, endpoint } = wish;
+      const role = (result.ok && facts?.role) || null;
+      this.#options.onRole?.({ pool, target, endpoint, ok: result.ok, role });
+    }
     this.#judge(watched, verdict, { reason, latencyMs, detail: facts?.detail ?? '' });
   }
 

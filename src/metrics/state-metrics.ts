@@ -96,6 +96,15 @@ export const poolMetrics: readonly StateMetric<PoolStatus>[] = [
     help: '1 while targets of this priority are picked whatever was measured of them',
     samples: (pool) => byPriority(pool, (tier) => (tier?.panic === true ? 1 : 0)),
   },
+  {
+    name: 'sluice_pool_primaries_claimed',
+    type: 'gauge',
+    help: 'Targets of a pool with role primary that claim to be it; 2 is a split brain',
+    samples: ({ role, targets }) =>
+      role === 'primary'
+        ? single(targets.filter((each) => each.role === role && each.health !== 'unhealthy').length)
+        : [],
+  },
 ];
 
 export const targetMetrics: readonly StateMetric<TargetStatus>[] = [
@@ -132,6 +141,12 @@ export const targetMetrics: readonly StateMetric<TargetStatus>[] = [
     type: 'gauge',
     help: '1 for the state that health checking found',
     samples: ({ health }) => oneHot(['healthy', 'unhealthy', 'unknown'], health),
+  },
+  {
+    name: 'sluice_target_role',
+    type: 'gauge',
+    help: '1 for the role that the target says it has',
+    samples: ({ role }) => (role === '' ? [] : oneHot(['primary', 'replica'], role)),
   },
   {
     name: 'sluice_target_admin_state',

@@ -1,7 +1,7 @@
 // Health: what probing a target yields, and the pure rules about it that health and control share.
 import type { Endpoint } from './address.js';
 import type { HealthCheck } from './health-check.js';
-import type { Health } from './target.js';
+import type { Health, Role } from './target.js';
 
 export type ProbeReason =
   | 'connected'
@@ -44,7 +44,7 @@ export interface ProbeFacts {
   /** When the certificate that the target showed expires. */
   readonly certificateExpires?: Date;
   /** What the target says it is, where its protocol knows the difference. */
-  readonly role?: 'primary' | 'replica';
+  readonly role?: Role;
 }
 
 /** Why health changed: a probe said so, failed connections did, or the settings changed. */
@@ -70,6 +70,16 @@ export interface HealthChange {
   readonly latencyMs: number | null;
   /** ProbeFacts.detail of the probe that decided; empty when there is none. */
   readonly detail: string;
+}
+
+/** What one probe learnt of a target's role. */
+export interface RoleReport {
+  readonly pool: string;
+  readonly target: string;
+  readonly endpoint: Endpoint;
+  readonly ok: boolean;
+  /** null: it did not say, or the probe failed. */
+  readonly role: Role | null;
 }
 
 /** The last probes of one target, for /status. */

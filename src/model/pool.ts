@@ -3,7 +3,7 @@ import type { IpAddress } from './address.js';
 import type { HealthCheck } from './health-check.js';
 import type { TcpOptions } from './listener.js';
 import type { Policy } from './policy.js';
-import type { Target } from './target.js';
+import type { Role, Target } from './target.js';
 
 export type WhenNoneHealthy = 'refuse' | 'use_all';
 
@@ -41,11 +41,17 @@ export interface OutlierRules {
   readonly maxEjectionPercent: number;
 }
 
+/** Which targets a pool is for; any: all, whatever they say. */
+export type PoolRole = 'any' | Role;
+
 export interface Pool {
   readonly name: string;
   readonly policy: Policy;
   readonly targets: readonly Target[];
   readonly health: HealthCheck;
+  readonly role: PoolRole;
+  /** Good probes in a row that make a new primary sure enough to cut the old one's connections. */
+  readonly roleConfirm: number;
   /** Further tries on other targets after the first failed connect. */
   readonly retries: number;
   readonly whenNoneHealthy: WhenNoneHealthy;

@@ -3,7 +3,8 @@
 import type { EjectionReason } from './ejection.js';
 import type { Protocol } from './listener.js';
 import type { PolicyName } from './policy.js';
-import type { AdminState, Health } from './target.js';
+import type { PoolRole } from './pool.js';
+import type { AdminState, Health, Role } from './target.js';
 
 /** Counter name (as in the engine's layout) to its value, summed over all workers. */
 export type CounterValues = Readonly<Record<string, number>>;
@@ -39,6 +40,8 @@ export interface TargetStatus {
   readonly healthDetail: string;
   /** ISO time at which the certificate that the target showed expires; null: it showed none. */
   readonly certificateExpires: string | null;
+  /** What its last good probe said it is; empty when it did not say, or nobody wants to know. */
+  readonly role: Role | '';
   /** ISO time of the last change of health; null before the first verdict. */
   readonly healthSince: string | null;
   /** Of the last good probe; null before it. */
@@ -73,6 +76,8 @@ export interface PoolStatus {
   readonly name: string;
   readonly policy: PolicyName;
   readonly healthCheck: string;
+  /** Which of its targets it is for. */
+  readonly role: PoolRole;
   /** Empty: nothing can be picked. */
   readonly tiers: readonly TierStatus[];
   readonly targets: readonly TargetStatus[];

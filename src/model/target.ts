@@ -18,6 +18,9 @@ export interface Target {
 /** The verdict of health checking. `unknown` until the first verdict. */
 export type Health = 'healthy' | 'unhealthy' | 'unknown';
 
+/** What a target says it is, where its protocol knows the difference. */
+export type Role = 'primary' | 'replica';
+
 /** The operator's wish. */
 export type AdminState = 'enabled' | 'draining' | 'disabled';
 

@@ -23,6 +23,7 @@ export function setupController(limits: Partial<FakeEngine['limits']> = {}) {
   const log = createRecordingLogger();
   const names = new Map<string, IpAddress>();
   const details: ProbeDetail[] = [];
+  let changes = 0;
   const controller = new Controller({
     clock,
     engine,
@@ -30,6 +31,7 @@ export function setupController(limits: Partial<FakeEngine['limits']> = {}) {
     names: () => new Map(names),
     probeDetail: (poolName, name) =>
       details.find((detail) => detail.pool === poolName && detail.target === name) ?? null,
+    onBeliefsChanged: () => void changes++,
   });
   engine.onBound = (...parameters) => controller.listenerBound(...parameters);
   const health = (of: Target, verdict: Health, poolName = 'web') =>
@@ -48,5 +50,17 @@ export function setupController(limits: Partial<FakeEngine['limits']> = {}) {
       .map(({ target: at }) => engine.table.targets[at]?.name);
   const slots = () =>
     Object.fromEntries(engine.table.targets.map(({ name, slot }) => [name, slot]));
-  return { clock, engine, log, names, details, controller, health, candidates, slots };
+  return {
+    clock,
+    engine,
+    log,
+    names,
+    details,
+    controller,
+    health,
+    candidates,
+    slots,
+    /** How often a state file was told to be written. */
+    changes: () => changes,
+  };
 }

@@ -60,6 +60,8 @@ export function pool(name: string, targets: readonly Target[], changes: Partial<
     policy: { name: 'round_robin', prefixV4: 32, prefixV6: 128 },
     targets,
     health: check,
+    role: 'any',
+    roleConfirm: 3,
     retries: 2,
     whenNoneHealthy: 'refuse',
     tiers: { overprovisioning: 1.4, panicThreshold: 0 },

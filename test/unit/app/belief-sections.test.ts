@@ -1,11 +1,21 @@
 // What of an earlier process's beliefs is taken back: only what names a target that is still there.
 import { describe, expect, it } from 'vitest';
 import { beliefSections, healthAgeMaxMs, pauseDisabled } from '../../../src/app/belief-sections.js';
-import type { AdminStates, HealthRecords } from '../../../src/control/beliefs.js';
+import type { RestoredBeliefs } from '../../../src/control/target-beliefs.js';
 import type { IpAddress } from '../../../src/model/address.js';
-import type { Health } from '../../../src/model/target.js';
+import type { Health, Target } from '../../../src/model/target.js';
 import { a, b, setupController, web } from '../../support/controller-fixture.js';
-import { check, config, ip, listener, named, pool, target } from '../../support/sample-config.js';
+import { settle } from '../../support/fake-clock.js';
+import {
+  at,
+  check,
+  config,
+  ip,
+  listener,
+  named,
+  pool,
+  target,
+} from '../../support/sample-config.js';
 
 const unhealthy = (name: string, address: string, poolName = 'web') => ({
   pool: poolName,
@@ -21,19 +31,21 @@ const wish = (name: string, address: string, state = 'draining') => ({
   admin_state: state,
 });
 
+const noRoles = { roles: new Map(), primaries: new Map() };
+
 function restoring(
   configured = web(),
   names: ReadonlyMap<string, IpAddress> = new Map(),
 ): {
-  readonly taken: { health?: HealthRecords; adminStates?: AdminStates };
+  readonly taken: RestoredBeliefs;
   readonly verdicts: Map<string, Health>;
   readonly give: (section: string, value: unknown, ageMs?: number) => string | null | undefined;
 } {
-  const taken: { health?: HealthRecords; adminStates?: AdminStates } = {};
+  const taken: RestoredBeliefs = {};
   const verdicts = new Map<string, Health>();
   const sections = beliefSections({
     controller: {
-      beliefs: () => ({ health: new Map(), adminStates: new Map() }),
+      beliefs: () => ({ health: new Map(), adminStates: new Map(), roles: noRoles }),
       restore: (beliefs) => void Object.assign(taken, beliefs),
     },
     checker: {
@@ -80,6 +92,50 @@ describe('beliefs of an earlier process', () => {
     ]);
   });
 
+  it('about who is the primary decide a split brain that began before the start', async () => {
+    const configured = config([listener('in', 'web')], [pool('web', [a, b], { role: 'primary' })]);
+    const believers = ({ controller }: ReturnType<typeof setupController>) => ({
+      controller,
+      checker: { restore: () => undefined },
+      config: configured,
+      names: () => new Map<string, IpAddress>(),
+    });
+    const primaries = (fixture: ReturnType<typeof setupController>) =>
+      beliefSections(believers(fixture)).find(({ name }) => name === 'primaries');
+    const says = async ({ controller, clock }: ReturnType<typeof setupController>, who: Target) => {
+      const endpoint = who.address.kind === 'name' ? at('192.0.2.99') : who.address;
+      const told = { ok: true, role: 'primary' } as const;
+      controller.setRole({ pool: 'web', target: who.name, endpoint, ...told });
+      await clock.advance(50);
+      await settle();
+    };
+    const first = setupController();
+    await first.controller.start(configured);
+    for (let probe = 0; probe < 3; probe++) await says(first, b);
+    expect(first.candidates()).toEqual(['b']);
+    expect(first.changes()).toBe(1);
+    const saved = JSON.parse(JSON.stringify(primaries(first)?.save()));
+    expect(saved).toEqual([{ pool: 'web', target: 'b', address: '192.0.2.2:80' }]);
+
+    const second = setupController();
+    expect(primaries(second)?.restore(saved, { ageMs: 10 * healthAgeMaxMs })).toBeNull();
+    await second.controller.start(configured);
+    // a comes first in the file and is sure of itself; b has not been asked yet.
+    for (let probe = 0; probe < 4; probe++) await says(second, a);
+    expect(second.candidates()).toEqual([]);
+    await says(second, b);
+    expect(second.candidates()).toEqual(['b']);
+    expect(second.log.of('split_brain')).toEqual([{ pool: 'web', kept: 'b', other: 'a' }]);
+  });
+
+  it('about a primary that is gone are not taken', () => {
+    const { taken, give } = restoring();
+    const entry = { pool: 'web', target: 'a', address: '192.0.2.77:80' };
+    const known = { pool: 'web', target: 'b', address: '192.0.2.2:80' };
+    expect(give('primaries', [entry, known])).toBeNull();
+    expect([...(taken.primaries ?? [])]).toEqual([['web', '["web","b","192.0.2.2:80"]']]);
+  });
+
   it('are taken for the same pool, name and address only', () => {
     const { taken, verdicts, give } = restoring();
     const entries = [
@@ -100,11 +156,12 @@ describe('beliefs of an earlier process', () => {
   it('of a name hold for the address that it still has', () => {
     const named1 = target('a', { address: named('db.example', 80) });
     const configured = config([listener('in', 'web')], [pool('web', [named1])]);
-    const at = (bytes: IpAddress) => restoring(configured, new Map([['db.example', bytes]]));
-    const same = at(ip('192.0.2.9'));
+    const resolvingTo = (bytes: IpAddress) =>
+      restoring(configured, new Map([['db.example', bytes]]));
+    const same = resolvingTo(ip('192.0.2.9'));
     same.give('health', [unhealthy('a', '192.0.2.9:80')]);
     expect(same.verdicts.size).toBe(1);
-    const moved = at(ip('192.0.2.10'));
+    const moved = resolvingTo(ip('192.0.2.10'));
     moved.give('health', [unhealthy('a', '192.0.2.9:80')]);
     expect(moved.verdicts.size).toBe(0);
   });
@@ -136,6 +193,9 @@ describe('beliefs of an earlier process', () => {
     ['admin_states', [wish('a', '192.0.2.1:80', 'enabled')]],
     ['admin_states', [wish('a'.repeat(2000), '192.0.2.1:80')]],
     ['admin_states', 'draining'],
+    ['primaries', [{ pool: 'web', target: 'a' }]],
+    ['primaries', [{ pool: 'web', target: 'a', address: '192.0.2.1:80', role: 'primary' }]],
+    ['primaries', { web: 'a' }],
   ])('that do not have the form of %s are refused as a whole', (section, value) => {
     const { taken, verdicts, give } = restoring();
     expect(give(section, value)).toMatch(new RegExp(`^${section}`));
@@ -151,7 +211,7 @@ describe('beliefs of an earlier process', () => {
     ]);
     pauseDisabled(
       web(),
-      { beliefs: () => ({ health: new Map(), adminStates }) },
+      { beliefs: () => ({ health: new Map(), adminStates, roles: noRoles }) },
       { setAdminState: (poolName, name, state) => paused.push(`${poolName} ${name} ${state}`) },
     );
     expect(paused).toEqual(['web a disabled']);

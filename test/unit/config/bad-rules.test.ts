@@ -419,6 +419,16 @@ pools:
       problems: [['6:30', 'SLUICE_CONFIG_HEALTH', '3s is longer than the interval, 2s']],
     },
     {
+      name: 'a role that the probe cannot know',
+      text: withPool('role: primary'),
+      problems: [['6:11', 'SLUICE_CONFIG_HEALTH', 'redis, postgresql or mysql, not tcp']],
+    },
+    {
+      name: 'a role that is told to nobody who does not log in',
+      text: withPool('role: replica\n    health: postgresql'),
+      problems: [['6:11', 'SLUICE_CONFIG_HEALTH', 'without one postgresql does not tell its role']],
+    },
+    {
       name: 'a login where nobody logs in',
       text: withPool('health: { type: tcp, login: { user: me } }'),
       problems: [

@@ -84,6 +84,8 @@ describe('what is left out', () => {
           initial: 'healthy',
           port: 0,
         },
+        role: 'any',
+        roleConfirm: 3,
         retries: 2,
         whenNoneHealthy: 'refuse',
         tiers: { overprovisioning: 1.4, panicThreshold: 0 },
@@ -320,6 +322,8 @@ test('every key of a pool reaches the model', () => {
     kind: 'postgresql',
     login: { user: 'me', passwordFile: '/etc/p', database: 'db' },
   });
+  const primary = good(withPool('role: primary\n    role_confirm: 5\n    health: redis'));
+  expect(primary.config.pools[0]).toMatchObject({ role: 'primary', roleConfirm: 5 });
   expect(good(withPool('health: redis')).config.pools[0]?.health).toMatchObject({ login: null });
   expect(good(withPool('source: "10.0.0.5"')).config.pools[0]?.sources).toHaveLength(1);
 });

@@ -113,6 +113,11 @@ pools:
       ],
     },
     {
+      name: 'confirmations of what is not awaited',
+      text: withPool('role: replica\n    health: redis\n    role_confirm: 5'),
+      problems: [['8:5', 'SLUICE_CONFIG_NO_EFFECT', 'only a pool with role: primary waits']],
+    },
+    {
       name: 'a database of one that has none',
       text: withPool('health: { type: redis, login: { password_file: /p, database: x } }'),
       problems: [['6:56', 'SLUICE_CONFIG_NO_EFFECT', 'redis is asked without a database']],

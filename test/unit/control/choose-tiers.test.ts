@@ -16,6 +16,7 @@ interface Given {
   readonly health?: Health;
   readonly adminState?: AdminState;
   readonly ejected?: boolean;
+  readonly inRole?: boolean;
   readonly resolved?: boolean;
 }
 
@@ -35,6 +36,7 @@ function tiersOf(given: readonly Given[], changes: Partial<Pool> = {}) {
         resolved === false
           ? null
           : { slot, name, address, maxConnections: 0, servesSessions: true },
+      inRole: state.inRole ?? true,
     };
   });
   const made = pool(
@@ -66,6 +68,16 @@ describe('priorities', () => {
     ]);
     const both = { ...first, ...down };
     expect(tiersOf([second, both, second, both])).toEqual(['p7 10000: 0,2']);
+  });
+
+  it('count only what has the role of the pool', () => {
+    const low = { priority: 1 };
+    const other = { inRole: false };
+    expect(tiersOf([{}, {}, other, low])).toEqual(['p0 10000: 0,1', 'p1 0: 3']);
+    expect(tiersOf([{}, { ...down }, other, low])).toEqual(['p0 7000: 0', 'p1 3000: 3']);
+    const panic = { tiers: { overprovisioning: 1.4, panicThreshold: 50 } };
+    expect(tiersOf([{}, other, other], panic)).toEqual(['p0 10000: 0']);
+    expect(tiersOf([other, down], { whenNoneHealthy: 'use_all' })).toEqual(['p0! 10000: 1']);
   });
 
   it('count what the operator has taken out as missing, and weight 0 not at all', () => {

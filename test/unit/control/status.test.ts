@@ -73,6 +73,7 @@ describe('the snapshot', () => {
       name: 'web',
       policy: 'round_robin',
       healthCheck: 'tcp',
+      role: 'any',
       tiers: [],
       targets: [
         {
@@ -87,6 +88,7 @@ describe('the snapshot', () => {
           healthReason: 'refused',
           healthDetail: '',
           certificateExpires: null,
+          role: '',
           healthSince: '2030-01-01T00:00:00.500Z',
           probeLatencyMs: 2,
           adminState: 'enabled',
@@ -99,6 +101,7 @@ describe('the snapshot', () => {
           name: 'b',
           health: 'unknown',
           healthReason: '',
+          role: '',
           healthSince: null,
           probeLatencyMs: null,
           adminState: 'disabled',
@@ -132,6 +135,7 @@ describe('the snapshot', () => {
       healthReason: 'timed_out',
       healthDetail: 'HTTP 503',
       certificateExpires: '2031-02-03T04:05:06.000Z',
+      role: '',
       healthSince: '2030-01-01T00:00:00.250Z',
       probeLatencyMs: 7,
     });
