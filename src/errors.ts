@@ -152,6 +152,10 @@ export const errorTable = {
     title: 'The key belongs to the other protocol.',
     fix: 'Remove the key, or change the protocol of the listener.',
   },
+  SLUICE_CONFIG_POLICY_SETTING: {
+    title: 'The policy does not have this setting.',
+    fix: 'Remove the setting, or take a policy that has it, as the message says.',
+  },
   SLUICE_CONFIG_HEALTH: {
     title: 'The health check cannot work as written.',
     fix: 'Follow the message: the timeout may not exceed the interval, ping needs an IP target.',

@@ -28,6 +28,11 @@ struct Targets {
   std::vector<std::string> names;
   std::vector<policy::Candidate> candidates;
   std::vector<std::atomic<uint32_t>> active;
+
+  [[nodiscard]] policy::Signals signals() const {
+    const policy::SlotNumbers counts(active.data(), active.size());
+    return {.active = counts, .load = counts, .turns = counts, .response_us = counts};
+  }
 };
 
 void pick(benchmark::State& state, PolicyKind kind) {
@@ -44,7 +49,7 @@ void pick(benchmark::State& state, PolicyKind kind) {
     // Another client each time, as for source_hash each is another place of its table.
     next++;
     std::memcpy(client.ip + 12, &next, sizeof(next));
-    benchmark::DoNotOptimize(pool.pick(client, cursor, targets.active, tried));
+    benchmark::DoNotOptimize(pool.pick(client, cursor, targets.signals(), tried));
   }
 }
 
@@ -60,13 +65,13 @@ void pick_and_count(benchmark::State& state, PolicyKind kind) {
   uint32_t open[kOpen] = {};
   size_t turn = 0;
   for (uint32_t& slot : open) {
-    slot = pool.pick(client, cursor, targets.active, tried);
+    slot = pool.pick(client, cursor, targets.signals(), tried);
     targets.active[slot].fetch_add(1, std::memory_order_relaxed);
   }
   for (auto _ : state) {
     uint32_t& slot = open[turn++ % kOpen];
     targets.active[slot].fetch_sub(1, std::memory_order_relaxed);
-    slot = pool.pick(client, cursor, targets.active, tried);
+    slot = pool.pick(client, cursor, targets.signals(), tried);
     targets.active[slot].fetch_add(1, std::memory_order_relaxed);
   }
 }

@@ -51,6 +51,12 @@ constexpr NamedNumber kConstants[] = {
     {"retries_max", table::kRetriesMax},
     {"tiers_max", policy::kTiersMax},
     {"whole_share", table::kWholeShare},
+    {"response_buckets", shared::kResponseBuckets},
+    {"response_histogram_bytes", sizeof(shared::ResponseHistogram)},
+    {"response_sum_us", offsetof(shared::ResponseHistogram, sum_us)},
+    {"turn_signals_bytes", sizeof(shared::TurnSignals)},
+    {"turn_signals_active_turns", offsetof(shared::TurnSignals, active_turns)},
+    {"turn_signals_response_us", offsetof(shared::TurnSignals, response_us)},
     {"close_reason_rows", std::extent_v<decltype(shared::ListenerCounters::closed_by_reason)>},
 };
 
@@ -159,10 +165,12 @@ std::vector<NamedNumber> region_layout(uint32_t workers) {
       {"ring_first_record", sizeof(shared::RingHeader)},
       {"active", o.active},
       {"listener_active", o.listener_active},
+      {"turn_signals", o.turn_signals},
       {"first_worker", o.first_worker},
       {"worker_bytes", o.worker_bytes},
       {"listener_rows", o.listener_rows},
       {"target_rows", o.target_rows},
+      {"response_rows", o.response_rows},
       {"closed_by_reason", offsetof(shared::ListenerCounters, closed_by_reason)},
   };
 }

@@ -43,7 +43,10 @@ Worker::Worker(const Links& links)
              .listeners = links.region.listener_counters(index_),
              .targets = links.region.target_counters(index_),
              .active = links.region.active(),
-             .listener_active = links.region.listener_active()},
+             .listener_active = links.region.listener_active(),
+             .turns = links.region.turn_signals(),
+             .responses = links.region.response_histograms(index_),
+             .signals = links.region.signals()},
       tcp_(links_),
       udp_(links_) {}
 

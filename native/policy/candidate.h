@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -34,10 +35,45 @@ struct Cursor {
   uint32_t further_positions[kTiersMax - 1] = {};
 };
 
-// Connections or sessions open per target slot, summed over all workers. Written by every worker
-// with relaxed adds when a connection opens and closes; a policy's reader needs only a recent
-// value, so relaxed loads suffice.
-using ActiveCounts = std::span<const std::atomic<uint32_t>>;
+// A number per target slot that all workers share: packed, or the same member of structs that lie
+// side by side (`stride` numbers apart). Written by every worker, relaxed; a policy needs only a
+// recent value, so relaxed loads suffice.
+class SlotNumbers {
+ public:
+  using Number = std::atomic<uint32_t>;
+
+  constexpr SlotNumbers() = default;
+  constexpr SlotNumbers(const Number* first, size_t count, size_t stride = 1)
+      : first_(first), count_(count), stride_(stride) {}
+  constexpr SlotNumbers(std::span<const Number> packed)
+      : SlotNumbers(packed.data(), packed.size()) {}
+  constexpr SlotNumbers(std::span<Number> packed) : SlotNumbers(packed.data(), packed.size()) {}
+
+  [[nodiscard]] const Number& operator[](size_t slot) const { return first_[slot * stride_]; }
+  [[nodiscard]] size_t size() const { return count_; }
+
+ private:
+  const Number* first_ = nullptr;
+  size_t count_ = 0;
+  size_t stride_ = 1;
+};
+
+// Connections or sessions open per target slot, or the turns among them.
+using ActiveCounts = SlotNumbers;
+
+// What the engine knows about targets now, by slot, over all workers.
+struct Signals {
+  ActiveCounts active;      // connections and sessions that are open
+  ActiveCounts load;        // what the pool's policy counts: `active`, or `turns`
+  ActiveCounts turns;       // connections that wait for their target's answer
+  SlotNumbers response_us;  // peak-sensitive mean time to an answer; 0 = not measured
+
+  [[nodiscard]] Signals counting_turns() const {
+    Signals counting = *this;
+    counting.load = turns;
+    return counting;
+  }
+};
 
 // May candidate i (an index into the policy's candidates) be picked now? False for one that this
 // connection has tried already and for one at its max_connections.

@@ -5,13 +5,16 @@
 //   per ring: RingHeader, then kRingRecords records  (order: see RingIndex)
 //   the shared `active` counts                       (one u32 per target slot)
 //   the shared listener connection counts            (one u32 per listener slot)
-//   per worker: worker counters, listener counters per slot, target counters per slot
+//   the shared turn signals                          (one TurnSignals per target slot)
+//   per worker: worker counters, listener counters per slot, target counters per slot, response
+//               histograms per target slot
 // Everything is defined once, here; the addon exports names, sizes and offsets (layout_export.h)
 // and TypeScript builds its readers and writers from them. Pages are touched on first use, so the
 // capacities below cost address space, not memory.
 #pragma once
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -239,7 +242,8 @@ enum class TableError : uint16_t {
   X(connect_failed_other, tries, "Connects that failed for any other reason")         \
   X(resets, connections, "Connections the target reset")                              \
   X(icmp_errors, errors, "ICMP errors that a session met")                            \
-  X(connect_us, microseconds, "Time spent in successful connects, summed")
+  X(connect_us, microseconds, "Time spent in successful connects, summed")            \
+  X(turns_unmeasured, turns, "Answers in streams whose turns cannot be told apart")
 
 using Counter = std::atomic<uint64_t>;
 
@@ -262,6 +266,39 @@ struct alignas(kCacheLineBytes) TargetCounters {
   SLUICE_TARGET_COUNTERS(X)
 #undef X
 };
+
+// How long a target took from the last client byte to its own first one, by power of two, four
+// buckets each: bucket i < 4 counts i microseconds, another one 2^(i/4 + 1) * (1 + (i % 4) / 4)
+// and up to the next; the last ends at 2^32 microseconds, 71 minutes, and counts what is beyond.
+inline constexpr uint32_t kResponseBuckets = 124;
+
+struct alignas(kCacheLineBytes) ResponseHistogram {
+  Counter buckets[kResponseBuckets];
+  Counter sum_us;
+};
+static_assert(sizeof(ResponseHistogram) == 1024);
+
+constexpr uint32_t response_bucket(uint64_t us) {
+  const uint64_t value = us > 0xffffffff ? 0xffffffff : us;
+  if (value < 4) return static_cast<uint32_t>(value);
+  const auto power = static_cast<uint32_t>(std::bit_width(value)) - 1;
+  return (power - 1) * 4 + static_cast<uint32_t>((value >> (power - 2)) & 3U);
+}
+static_assert(response_bucket(UINT64_MAX) == kResponseBuckets - 1);
+
+// What workers tell each other about a target's turns. A cache line of its own: every turn writes
+// it twice, and two workers that serve different targets must not meet there.
+struct alignas(kCacheLineBytes) TurnSignals {
+  // Connections whose client has spoken last and whose target has not answered yet. Writers: every
+  // worker, relaxed adds as a turn begins and ends; readers: policies and TypeScript, relaxed. A
+  // count of a moment ago is as good a guess as one of now, and it orders nothing.
+  std::atomic<uint32_t> active_turns;
+  // A peak-sensitive mean of the time to an answer, or to a connect where no turn can be told; 0 =
+  // not measured. Writers: every worker, relaxed load and store (a sample lost to another worker's
+  // is a sample less); readers: as above.
+  std::atomic<uint32_t> response_us;
+};
+static_assert(sizeof(TurnSignals) == kCacheLineBytes);
 
 // The one way a worker changes a counter of its own row.
 inline void add(Counter& counter, uint64_t amount) {
@@ -290,10 +327,12 @@ struct RegionOffsets {
   uint64_t ring_bytes;
   uint64_t active;
   uint64_t listener_active;
+  uint64_t turn_signals;
   uint64_t first_worker;
   uint64_t worker_bytes;
   uint64_t listener_rows;  // within a worker's block
   uint64_t target_rows;    // within a worker's block
+  uint64_t response_rows;  // within a worker's block
   uint64_t total_bytes;
 };
 
@@ -310,12 +349,15 @@ constexpr RegionOffsets region_offsets(uint32_t workers) {
   o.ring_bytes = sizeof(RingHeader) + uint64_t{kRingRecords} * kRecordBytes;
   o.active = align_to(o.first_ring + o.ring_bytes * 2 * (workers + 1), kPage);
   o.listener_active = o.active + uint64_t{kTargetSlotsMax} * sizeof(uint32_t);
-  o.first_worker =
+  o.turn_signals =
       align_to(o.listener_active + uint64_t{kListenerSlotsMax} * sizeof(uint32_t), kPage);
+  o.first_worker =
+      align_to(o.turn_signals + uint64_t{kTargetSlotsMax} * sizeof(TurnSignals), kPage);
   o.listener_rows = sizeof(WorkerCounters);
   o.target_rows = o.listener_rows + uint64_t{kListenerSlotsMax} * sizeof(ListenerCounters);
+  o.response_rows = o.target_rows + uint64_t{kTargetSlotsMax} * sizeof(TargetCounters);
   o.worker_bytes =
-      align_to(o.target_rows + uint64_t{kTargetSlotsMax} * sizeof(TargetCounters), kPage);
+      align_to(o.response_rows + uint64_t{kTargetSlotsMax} * sizeof(ResponseHistogram), kPage);
   o.total_bytes = o.first_worker + o.worker_bytes * workers;
   return o;
 }

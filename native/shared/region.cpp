@@ -80,6 +80,19 @@ std::span<std::atomic<uint32_t>> Region::listener_active() const {
   return {at<std::atomic<uint32_t>>(offsets_.listener_active), kListenerSlotsMax};
 }
 
+std::span<TurnSignals> Region::turn_signals() const {
+  return {at<TurnSignals>(offsets_.turn_signals), kTargetSlotsMax};
+}
+
+policy::Signals Region::signals() const {
+  constexpr size_t kStride = sizeof(TurnSignals) / sizeof(uint32_t);
+  const std::span<const TurnSignals> turns = turn_signals();
+  return {.active = active(),
+          .load = active(),
+          .turns = {&turns.front().active_turns, turns.size(), kStride},
+          .response_us = {&turns.front().response_us, turns.size(), kStride}};
+}
+
 WorkerCounters& Region::worker_counters(uint32_t worker) const {
   return *at<WorkerCounters>(worker_offset(worker));
 }
@@ -90,6 +103,10 @@ std::span<ListenerCounters> Region::listener_counters(uint32_t worker) const {
 
 std::span<TargetCounters> Region::target_counters(uint32_t worker) const {
   return {at<TargetCounters>(worker_offset(worker) + offsets_.target_rows), kTargetSlotsMax};
+}
+
+std::span<ResponseHistogram> Region::response_histograms(uint32_t worker) const {
+  return {at<ResponseHistogram>(worker_offset(worker) + offsets_.response_rows), kTargetSlotsMax};
 }
 
 }  // namespace sluice::shared

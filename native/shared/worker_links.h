@@ -42,6 +42,9 @@ struct WorkerLinks {
   std::span<TargetCounters> targets;                 // this worker's row of each target slot
   std::span<std::atomic<uint32_t>> active;           // shared by all workers, per target slot
   std::span<std::atomic<uint32_t>> listener_active;  // shared by all workers, per listener slot
+  std::span<TurnSignals> turns;                      // shared by all workers, per target slot
+  std::span<ResponseHistogram> responses;            // this worker's row of each target slot
+  policy::Signals signals;                           // what picks see of all that
 };
 
 }  // namespace sluice::shared

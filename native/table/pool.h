@@ -46,6 +46,7 @@ class Pool {
   uint32_t retries = 0;
   uint32_t hash_prefix_v4 = 32;
   uint32_t hash_prefix_v6 = 128;
+  bool load_turns = false;  // its policy counts turns, not connections
   SocketOptions target_options;
   std::vector<os::Address> sources;  // empty: the kernel chooses the source address
 
@@ -60,7 +61,7 @@ class Pool {
   // Where that tier can pick nothing, all are asked in their order. `cursor` is the calling
   // worker's own for this pool.
   [[nodiscard]] uint32_t pick(const os::ClientAddress& client, policy::Cursor& cursor,
-                              policy::ActiveCounts active, const TriedTargets& tried) const;
+                              const policy::Signals& signals, const TriedTargets& tried) const;
 
  private:
   [[nodiscard]] uint32_t first_tier(const policy::AddressKey& key, policy::Cursor& cursor) const;

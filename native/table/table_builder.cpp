@@ -71,6 +71,7 @@ Pool pool_of(const ImageView& image, const std::vector<Target>& targets, const P
   pool.retries = record.retries;
   pool.hash_prefix_v4 = record.hash_prefix_v4;
   pool.hash_prefix_v6 = record.hash_prefix_v6;
+  pool.load_turns = has(record.flags, PoolFlag::load_turns);
   pool.target_options = options_of(record, has(record.flags, PoolFlag::nodelay));
   for (uint32_t i = 0; i < record.sources_count; i++) {
     pool.sources.push_back(address_of(image, image.source(record.sources_first + i)));

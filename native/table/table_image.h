@@ -31,7 +31,8 @@ inline constexpr uint32_t kWholeShare = 10'000;
 #define SLUICE_ADDRESS_FAMILIES(X) X(ipv4, 1) X(ipv6, 2) X(unix, 3)
 // Bits of ListenerRecord.flags, PoolRecord.flags and TargetRecord.flags.
 #define SLUICE_LISTENER_FLAGS(X) X(bulk, 1) X(access_log, 2) X(nodelay, 4) X(ipv6_only, 8)
-#define SLUICE_POOL_FLAGS(X) X(nodelay, 1)
+// load_turns: a policy that counts load counts turns, not connections.
+#define SLUICE_POOL_FLAGS(X) X(nodelay, 1) X(load_turns, 2)
 // serves_sessions: an existing UDP session may stay on this target (healthy or draining).
 #define SLUICE_TARGET_FLAGS(X) X(serves_sessions, 1)
 

@@ -7,6 +7,7 @@
 #include "os/socket.h"
 #include "tcp/pump_turn.h"
 #include "tcp/tcp_context.h"
+#include "tcp/turn_clock.h"
 
 namespace sluice::tcp {
 
@@ -95,6 +96,7 @@ void begin_delivery(TcpContext& context, TcpConnection& connection, Survivor sur
                          .progress_ns = context.now_ns(),
                          .unacknowledged_bytes = UINT32_MAX,
                          .poll_ms = kPollMsMin};
+  abandon_turn(context, connection);
 }
 
 // Reads away what the survivor still sends.
@@ -145,6 +147,7 @@ void end_connection(TcpContext& context, TcpConnection& connection, CloseReason 
   context.open_count--;
   context.closed.push_back(connection);
   connection.phase = ConnectionPhase::closed;
+  abandon_turn(context, connection);
   count_end(context, connection);
   if (connection.access_log) record_end(context, connection);
   context.place_freed = true;

@@ -8,6 +8,7 @@
 
 #include "os/connect.h"
 #include "os/socket.h"
+#include "shared/response_time.h"
 #include "tcp/tcp_context.h"
 
 namespace sluice::tcp {
@@ -59,13 +60,12 @@ void release_place(TcpContext& context, TcpConnection& connection) {
 const table::Target* pick_target(TcpContext& context, TcpConnection& connection,
                                  const table::Pool& pool) {
   ConnectState& state = connection.connecting;
-  const policy::ActiveCounts active(context.links.active);
   // Each miss adds a tried target, so this ends.
   while (state.tried_count < state.tried.size()) {
     table::TriedTargets tried;
     for (uint32_t i = 0; i < state.tried_count; i++) tried.push(state.tried[i]);
-    const uint32_t slot =
-        pool.pick(connection.client_address, context.cursors[pool.slot], active, tried);
+    const uint32_t slot = pool.pick(connection.client_address, context.cursors[pool.slot],
+                                    context.links.signals, tried);
     if (slot == policy::kNoPick) return nullptr;
     const table::Target* target = context.table->target_at(slot);
     if (target != nullptr && claim_place(context, *target)) {
@@ -176,6 +176,12 @@ ConnectProgress note_connected(TcpContext& context, TcpConnection& connection) {
   connection.target_connected = true;
   shared::add(context.target_row(connection).connections_opened, 1);
   shared::add(context.target_row(connection).connect_us, took_us);
+  // Until this worker has met a turn of the target that can be measured.
+  const bool measured =
+      context.links.responses[connection.target_slot].sum_us.load(std::memory_order_relaxed) > 0;
+  if (!measured) {
+    shared::note_response(context.links.turns[connection.target_slot].response_us, took_us);
+  }
   return ConnectProgress::connected;
 }
 

@@ -12,6 +12,7 @@
 #include "tcp/connector.h"
 #include "tcp/pump_turn.h"
 #include "tcp/tcp_context.h"
+#include "tcp/turn_clock.h"
 
 namespace sluice::tcp {
 
@@ -197,6 +198,13 @@ void forward(TcpContext& context, TcpConnection& connection) {
     const PumpTurn down =
         run_pump<os::RealSys>(connection.to_client, target, client, context.tools);
     count_moved(context, connection, up.moved_bytes(), down.moved_bytes());
+    if (up.moved_bytes() + down.moved_bytes() > 0) {
+      note_turn(context, connection, up.moved_bytes() > 0, down.moved_bytes() > 0);
+    }
+    // A target that has ended its stream answers nothing more.
+    if (connection.turn.waiting() && connection.to_client.over()) {
+      abandon_turn(context, connection);
+    }
     if (settle(context, connection)) return;
     budget_used = up.budget_used || down.budget_used;
     if (budget_used) break;

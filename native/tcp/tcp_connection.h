@@ -14,6 +14,7 @@
 #include "tcp/connection_phase.h"
 #include "tcp/pump.h"
 #include "tcp/side.h"
+#include "tcp/turn.h"
 
 namespace sluice::tcp {
 
@@ -47,6 +48,7 @@ struct TcpConnection : os::TimerNode {
   Pump to_client;
   os::ClientAddress client_address;
   uint64_t accepted_ns = 0;
+  uint64_t asked_ns = 0;    // the client's last byte of this turn
   uint64_t changed_ns = 0;  // connect started, connected, or first side closed: restarts idleness
   uint32_t listener_slot = 0;
   uint32_t target_slot = shared::kNoSlot;  // kept after the end; claimed while `target_claimed`
@@ -57,6 +59,7 @@ struct TcpConnection : os::TimerNode {
   bool target_connected = false;     // counted in the target's connections_opened
   bool target_liveness_due = false;  // see kLivenessDelayNs
   bool access_log = false;
+  Turn turn;
   bool survivor_is_client = false;     // resetting, lingering: whose socket is left
   shared::CloseReason first_closed{};  // client_closed or target_closed: who sent FIN first
   shared::CloseReason reason{};        // decided once, 0 before

@@ -249,7 +249,7 @@ uint32_t SessionStore::reserve_target(const table::Pool& pool, const SessionKey&
                                       table::TriedTargets& tried) {
   const os::ClientAddress client = client_of(key);
   while (tried.count <= table::kRetriesMax) {
-    const uint32_t slot = pool.pick(client, cursors_[pool.slot], links_.active, tried);
+    const uint32_t slot = pool.pick(client, cursors_[pool.slot], links_.signals, tried);
     const table::Target* target = slot == policy::kNoPick ? nullptr : table_->target_at(slot);
     if (target == nullptr) return policy::kNoPick;
     // Relaxed: policies and limits need the number, nothing is published by it.

@@ -22,6 +22,7 @@ import { parseSize } from './units.js';
 type FileListener = FileConfig['listeners'][string];
 type FilePool = FileConfig['pools'][string];
 type FileTarget = FilePool['targets'][number];
+type FilePolicy = Exclude<FilePool['policy'], string | undefined>;
 type FileTcp = FileListener['tcp'];
 
 /** Remembers where each part of the model stands in the file. */
@@ -117,11 +118,12 @@ function target(file: FileTarget, machine: Machine): Target {
 }
 
 function policy(file: FilePool['policy']): Policy {
-  const full = typeof file === 'object' ? file : { name: file ?? defaults.pool.policy };
+  const full: FilePolicy = typeof file === 'object' ? file : { name: file ?? defaults.pool.policy };
   return {
     name: full.name,
     prefixV4: full.prefix_v4 ?? defaults.policy.prefixV4,
     prefixV6: full.prefix_v6 ?? defaults.policy.prefixV6,
+    load: full.load ?? defaults.policy.load,
   };
 }
 

@@ -25,7 +25,7 @@ export const defaults = {
     roleConfirm: 3,
   },
   tiers: { overprovisioning: 1.4, panicThreshold: 0 },
-  policy: { prefixV4: 32, prefixV6: 128 },
+  policy: { prefixV4: 32, prefixV6: 128, load: 'connections' },
   passive: { maxFails: 1, failTimeout: '10s' },
   outlier: {
     consecutiveFailures: 5,

@@ -1,4 +1,5 @@
 // Rules about pools and their targets: references, duplicates, weights, sources, limits.
+import { loadPolicies } from '../model/policy.js';
 import { defaults } from './defaults.js';
 import { addressKey, type Facts, type PoolFacts } from './facts.js';
 import { shown } from './parsed.js';
@@ -77,6 +78,7 @@ export function checkTargets(facts: Facts): void {
     checkUnixTargets(facts, pool);
     checkSources(facts, pool);
     checkPolicy(facts, pool);
+    checkLoad(facts, pool);
   }
 }
 
@@ -163,6 +165,23 @@ function checkSources(facts: Facts, pool: PoolFacts): void {
     const message = `the target is ${family}, but no address in ${formatPath(path)} is`;
     facts.report({ code: 'SLUICE_CONFIG_ADDRESS', path: target.addressPath, message });
   }
+}
+
+/** Without turns every target would look idle, so the setting must not pass in silence. */
+function checkLoad(facts: Facts, pool: PoolFacts): void {
+  const policy = pool.draft.policy;
+  if (typeof policy !== 'object' || policy.name === undefined || policy.load === undefined) return;
+  const report = (message: string): void => {
+    const path = [...pool.path, 'policy', 'load'];
+    facts.report({ code: 'SLUICE_CONFIG_POLICY_SETTING', path, aim: 'key', message });
+  };
+  if (!loadPolicies.includes(policy.name)) {
+    report(`${policy.name} does not count load: ${loadPolicies.join(' and ')} do`);
+    return;
+  }
+  const udp = pool.listeners.find((listener) => listener.protocol === 'udp');
+  if (policy.load !== 'turns' || udp === undefined) return;
+  report(`${formatPath(udp.path)} is udp: sessions have no turns, only connections do`);
 }
 
 function checkPolicy(facts: Facts, pool: PoolFacts): void {

@@ -1,6 +1,6 @@
 // The shape of a pool and of its targets.
 import { z } from 'zod';
-import { policyNames } from '../model/policy.js';
+import { loadKinds, policyNames } from '../model/policy.js';
 import { defaults } from './defaults.js';
 import { outlierSchema, passiveSchema } from './ejection-schema.js';
 import { healthSchema } from './health-schema.js';
@@ -71,6 +71,10 @@ const policyFull = z.strictObject({
       default: defaults.policy.prefixV6,
     },
   ).optional(),
+  load: word(loadKinds, {
+    description: 'least_connections, power_of_two: what counts as the load of a target.',
+    default: defaults.policy.load,
+  }).optional(),
 });
 
 const source = leaf<string>((value) => parseSource(value, anyInterface), {

@@ -3,6 +3,7 @@
 import type { EngineCounters } from '../engine/engine.js';
 import type { ResolvedNames } from '../model/address-text.js';
 import type { Config } from '../model/config.js';
+import { type ResponseHistogram, responsesSince } from '../model/response-times.js';
 import type { CounterValues } from '../model/status.js';
 import { type Ids, type Slots, targetEntries } from './ids.js';
 
@@ -14,6 +15,7 @@ export interface TargetOwner {
 interface Base {
   readonly totals: CounterValues;
   readonly closed: CounterValues;
+  readonly responses?: ResponseHistogram;
 }
 
 export interface NewBases {
@@ -51,7 +53,11 @@ export class SlotOwners {
       if (slot === undefined) continue;
       this.#targets.set(slot, { pool, target });
       if (!isNew(before.targets, key, slot)) continue;
-      targets.set(slot, { totals: nonZero(this.#counters.target(slot)), closed: noValues });
+      targets.set(slot, {
+        totals: nonZero(this.#counters.target(slot)),
+        closed: noValues,
+        responses: this.#counters.targetResponses(slot),
+      });
     }
     const listeners = new Map<number, Base>();
     for (const [name, slot] of after.listeners.used) {
@@ -82,6 +88,11 @@ export class SlotOwners {
   /** Since the present owner has the slot. */
   targetTotals(slot: number): CounterValues {
     return since(this.#counters.target(slot), this.#targetBases.get(slot)?.totals);
+  }
+
+  targetResponses(slot: number): ResponseHistogram {
+    const base = this.#targetBases.get(slot)?.responses;
+    return responsesSince(this.#counters.targetResponses(slot), base);
   }
 
   listenerTotals(slot: number): CounterValues {

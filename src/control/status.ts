@@ -4,6 +4,7 @@ import type { EngineCounters } from '../engine/engine.js';
 import { formatAddress } from '../model/address-text.js';
 import { goodReasons, type HealthReason, type ProbeDetail } from '../model/health.js';
 import type { Pool } from '../model/pool.js';
+import { responseTimes } from '../model/response-times.js';
 import type { Status, TargetStatus } from '../model/status.js';
 import type { AdminStates, HealthRecord } from './beliefs.js';
 import type { BoundPorts } from './bound-ports.js';
@@ -114,6 +115,10 @@ function targetStatus(
     },
     eligible: isCandidate,
     active: record ? counters.targetActive(record.slot) : 0,
+    activeTurns: record ? counters.targetActiveTurns(record.slot) : 0,
+    responses: record
+      ? responseTimes(owners.targetResponses(record.slot), counters.targetResponseUs(record.slot))
+      : responseTimes({ buckets: [], sumUs: 0 }, 0),
     maxConnections: target.maxConnections,
     totals: record ? owners.targetTotals(record.slot) : {},
   };

@@ -3,6 +3,7 @@
 import type { CounterDescription, EngineCounters } from './engine.js';
 import type { EventRing } from './event-ring.js';
 import type { CounterRow, Layout, RegionLayout } from './layout.js';
+import { openTurnCounters } from './turn-counters.js';
 
 const two32 = 2 ** 32;
 
@@ -88,6 +89,7 @@ export function openCounters(sources: CounterSources): EngineCounters {
       checkSlot(slot, constants.target_slots_max);
       return Atomics.load(words, region.active / 4 + slot);
     },
+    ...openTurnCounters({ words, constants, region, checkSlot, sum }),
     listenerActive(slot) {
       checkSlot(slot, constants.listener_slots_max);
       return Atomics.load(words, region.listener_active / 4 + slot);

@@ -1,6 +1,7 @@
 // Engine: the only face that the data plane shows to the control plane. A table says who may be
 // picked, an engine says how bytes get there; nothing here assumes a proxy.
 import type { IpAddress } from '../model/address.js';
+import type { ResponseHistogram } from '../model/response-times.js';
 import type { Table } from '../model/table.js';
 
 export interface EngineOptions {
@@ -89,6 +90,12 @@ export interface EngineCounters {
   target(slot: number): ReadonlyMap<string, number>;
   /** Connections and sessions open now, over all workers. */
   targetActive(slot: number): number;
+  /** Connections whose client has spoken last and now waits for the target, over all workers. */
+  targetActiveTurns(slot: number): number;
+  /** Peak-sensitive mean time to an answer (to a connect before any); 0 = not measured. */
+  targetResponseUs(slot: number): number;
+  /** What the turns of the target took since the engine started. */
+  targetResponses(slot: number): ResponseHistogram;
   listenerActive(slot: number): number;
   /** Events lost because a ring was full. */
   eventsDropped(): number;

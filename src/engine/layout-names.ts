@@ -128,7 +128,7 @@ export const enumNames = {
   ],
   address_family: ['ipv4', 'ipv6', 'unix'],
   listener_flag: ['bulk', 'access_log', 'nodelay', 'ipv6_only'],
-  pool_flag: ['nodelay'],
+  pool_flag: ['nodelay', 'load_turns'],
   target_flag: ['serves_sessions'],
 } as const;
 
@@ -145,6 +145,12 @@ export const constantNames = [
   'image_magic',
   'image_version',
   'retries_max',
+  'response_buckets',
+  'response_histogram_bytes',
+  'response_sum_us',
+  'turn_signals_bytes',
+  'turn_signals_active_turns',
+  'turn_signals_response_us',
   'close_reason_rows',
 ] as const;
 
@@ -161,10 +167,12 @@ export const regionNames = [
   'ring_first_record',
   'active',
   'listener_active',
+  'turn_signals',
   'first_worker',
   'worker_bytes',
   'listener_rows',
   'target_rows',
+  'response_rows',
   'closed_by_reason',
 ] as const;
 

@@ -111,7 +111,9 @@ function addPool(draft: Draft, pool: TablePool): void {
   draft.pools.push({
     slot: pool.slot,
     policy: policy.values[pool.policy.name],
-    flags: pool.tcp.nodelay ? flag.values.nodelay : 0,
+    flags:
+      (pool.tcp.nodelay ? flag.values.nodelay : 0) |
+      (pool.policy.load === 'turns' ? flag.values.load_turns : 0),
     retries: pool.retries,
     tiers_first: tiersFirst,
     tiers_count: pool.tiers.length,

@@ -15,7 +15,7 @@ import {
 export interface MetricFamily {
   readonly name: string;
   readonly help: string;
-  readonly type: 'counter' | 'gauge';
+  readonly type: 'counter' | 'gauge' | 'histogram';
   readonly samples: readonly Sample[];
 }
 
@@ -52,8 +52,7 @@ function addState<T>(
 ): void {
   for (const metric of metrics) {
     for (const sample of metric.samples(subject)) {
-      const { value } = sample;
-      addSample(families, metric, { labels: { ...labels, ...sample.labels }, value });
+      addSample(families, metric, { ...sample, labels: { ...labels, ...sample.labels } });
     }
   }
 }

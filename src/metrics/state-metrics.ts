@@ -1,5 +1,6 @@
 // State metrics: what /metrics says beside the engine's counters, one entry per metric.
 import { ejectionReasons } from '../model/ejection.js';
+import { type ResponseTimes, responseBoundsMs } from '../model/response-times.js';
 import type {
   ListenerStatus,
   PoolStatus,
@@ -11,14 +12,27 @@ import type {
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
+  /** Of a histogram: `_bucket`, `_sum` or `_count`, which follow its name. */
+  readonly part?: string;
 }
 
 export interface StateMetric<Subject> {
   readonly name: string;
-  readonly type: 'counter' | 'gauge';
+  readonly type: 'counter' | 'gauge' | 'histogram';
   readonly help: string;
   /** Labels that come on top of those which name the subject. */
   samples(subject: Subject): readonly Sample[];
+}
+
+/** Cumulative, as the format asks, in seconds. */
+function responseSamples({ turns, sumMs, below }: ResponseTimes): readonly Sample[] {
+  const bucket = (le: string, value: number) => ({ labels: { le }, value, part: '_bucket' });
+  return [
+    ...responseBoundsMs.map((ms, index) => bucket(String(ms / 1000), below[index] ?? 0)),
+    bucket('+Inf', turns),
+    { labels: {}, value: sumMs / 1000, part: '_sum' },
+    { labels: {}, value: turns, part: '_count' },
+  ];
 }
 
 const single = (value: number): readonly Sample[] => [{ labels: {}, value }];
@@ -113,6 +127,25 @@ export const targetMetrics: readonly StateMetric<TargetStatus>[] = [
     type: 'gauge',
     help: 'Connections and sessions open now',
     samples: ({ active }) => single(active),
+  },
+  {
+    name: 'sluice_target_active_turns',
+    type: 'gauge',
+    help: 'Connections that wait for an answer of the target now',
+    samples: ({ activeTurns }) => single(activeTurns),
+  },
+  {
+    name: 'sluice_target_response_recent_seconds',
+    type: 'gauge',
+    help: 'Peak-sensitive mean time to an answer, as policies see it',
+    samples: ({ responses }) =>
+      responses.recentMs === null ? [] : single(responses.recentMs / 1000),
+  },
+  {
+    name: 'sluice_target_response_seconds',
+    type: 'histogram',
+    help: 'Time from the last byte of a client to the first byte of the answer',
+    samples: ({ responses }) => responseSamples(responses),
   },
   {
     name: 'sluice_target_weight',

@@ -4,6 +4,7 @@ import type { EjectionReason } from './ejection.js';
 import type { Protocol } from './listener.js';
 import type { PolicyName } from './policy.js';
 import type { PoolRole } from './pool.js';
+import type { ResponseTimes } from './response-times.js';
 import type { AdminState, Health, Role } from './target.js';
 
 /** Counter name (as in the engine's layout) to its value, summed over all workers. */
@@ -56,6 +57,9 @@ export interface TargetStatus {
   /** May a new connection go here now? */
   readonly eligible: boolean;
   readonly active: number;
+  /** Connections whose client has spoken last and now waits for the target. */
+  readonly activeTurns: number;
+  readonly responses: ResponseTimes;
   readonly maxConnections: number;
   readonly totals: CounterValues;
 }

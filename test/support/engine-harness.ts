@@ -85,7 +85,12 @@ export function tableOf({ generation, listeners, pools }: TableSpec): Table {
         servesSessions: true,
       });
     }
-    const pickedBy: Policy = { name: policy ?? 'round_robin', prefixV4: 32, prefixV6: 128 };
+    const pickedBy: Policy = {
+      name: policy ?? 'round_robin',
+      prefixV4: 32,
+      prefixV6: 128,
+      load: 'connections',
+    };
     return {
       slot,
       name: `pool-${slot}`,

@@ -134,6 +134,9 @@ export class FakeEngine implements Engine {
         new Map([['client_closed', this.#totals.listener.get(slot) ?? 0]]),
       target: total('target'),
       targetActive: active('target'),
+      targetActiveTurns: () => 0,
+      targetResponseUs: () => 0,
+      targetResponses: () => ({ buckets: [], sumUs: 0 }),
       listenerActive: active('listener'),
       eventsDropped: () => 0,
     };

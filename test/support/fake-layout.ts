@@ -41,6 +41,12 @@ export function rawFakeLayout() {
     listener_slots_max: 8,
     pool_slots_max: 8,
     target_slots_max: 16,
+    response_buckets: 7,
+    response_histogram_bytes: 64,
+    response_sum_us: 56,
+    turn_signals_bytes: 24,
+    turn_signals_active_turns: 8,
+    turn_signals_response_us: 4,
   });
   const reasons = { client_closed: 1, shutdown: 5 };
   const counterRow = { names: ['first', 'second'] };
@@ -104,13 +110,15 @@ export function fakeRegion(layout: Layout): RegionLayout {
     closed_by_reason: 72,
     listener_rows: 128,
     target_rows: 128 + listener_slots_max * 128,
-    worker_bytes: 128 + (listener_slots_max + target_slots_max) * 128,
+    response_rows: 128 + (listener_slots_max + target_slots_max) * 128,
+    worker_bytes: 128 + (listener_slots_max + target_slots_max) * 128 + target_slots_max * 64,
   });
   take('image_area_1', image_bytes_max);
   take('image_area_0', image_bytes_max);
   take('first_ring', ringBytes * 6);
   take('active', target_slots_max * 4);
   take('listener_active', listener_slots_max * 4);
+  take('turn_signals', target_slots_max * 24);
   take('first_worker', (offsets.worker_bytes ?? 0) * 2);
   offsets.total_bytes = end;
   return parseRegionLayout(offsets);

@@ -57,7 +57,7 @@ export function target(name: string, changes: Partial<Target> = {}): Target {
 export function pool(name: string, targets: readonly Target[], changes: Partial<Pool> = {}): Pool {
   return {
     name,
-    policy: { name: 'round_robin', prefixV4: 32, prefixV6: 128 },
+    policy: { name: 'round_robin', prefixV4: 32, prefixV6: 128, load: 'connections' },
     targets,
     health: check,
     role: 'any',

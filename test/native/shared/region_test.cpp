@@ -34,12 +34,15 @@ std::vector<Part> parts_of(const Region& region) {
   }
   parts.push_back({region.active().data(), region.active().size_bytes()});
   parts.push_back({region.listener_active().data(), region.listener_active().size_bytes()});
+  parts.push_back({region.turn_signals().data(), region.turn_signals().size_bytes()});
   for (uint32_t worker = 0; worker < region.workers(); worker++) {
     const auto listeners = region.listener_counters(worker);
     const auto targets = region.target_counters(worker);
+    const auto responses = region.response_histograms(worker);
     parts.push_back({&region.worker_counters(worker), sizeof(WorkerCounters)});
     parts.push_back({listeners.data(), listeners.size_bytes()});
     parts.push_back({targets.data(), targets.size_bytes()});
+    parts.push_back({responses.data(), responses.size_bytes()});
   }
   return parts;
 }

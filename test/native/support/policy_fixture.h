@@ -38,16 +38,30 @@ class Candidates {
   std::vector<policy::Candidate> list_;
 };
 
+// What policies see of targets at the slots 0, 1, ...; `load` is the same as `active`.
 class Active {
  public:
   explicit Active(size_t count)
-      : count_(count), counts_(std::make_unique<std::atomic<uint32_t>[]>(count)) {}
+      : count_(count),
+        counts_(std::make_unique<std::atomic<uint32_t>[]>(count)),
+        turns_(std::make_unique<std::atomic<uint32_t>[]>(count)),
+        response_us_(std::make_unique<std::atomic<uint32_t>[]>(count)) {}
   std::atomic<uint32_t>& operator[](size_t slot) { return counts_[slot]; }
+  std::atomic<uint32_t>& turns(size_t slot) { return turns_[slot]; }
+  std::atomic<uint32_t>& response_us(size_t slot) { return response_us_[slot]; }
   operator policy::ActiveCounts() const { return {counts_.get(), count_}; }
+  operator policy::Signals() const {
+    return {.active = *this,
+            .load = *this,
+            .turns = {turns_.get(), count_},
+            .response_us = {response_us_.get(), count_}};
+  }
 
  private:
   size_t count_;
   std::unique_ptr<std::atomic<uint32_t>[]> counts_;
+  std::unique_ptr<std::atomic<uint32_t>[]> turns_;
+  std::unique_ptr<std::atomic<uint32_t>[]> response_us_;
 };
 
 inline bool any(uint32_t /*index*/) {

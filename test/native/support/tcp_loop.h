@@ -114,7 +114,10 @@ class TcpLoop {
                .listeners = region_.listener_counters(0),
                .targets = region_.target_counters(0),
                .active = region_.active(),
-               .listener_active = region_.listener_active()} {
+               .listener_active = region_.listener_active(),
+               .turns = region_.turn_signals(),
+               .responses = region_.response_histograms(0),
+               .signals = region_.signals()} {
     REQUIRE(region_.valid());
     worker_ = std::make_unique<tcp::TcpWorker>(links_);
     const auto token = os::EpollToken::of(&doorbell_, 0);
@@ -133,6 +136,9 @@ class TcpLoop {
     uint64_t active = 0;
     for (const auto& count : region_.active()) active += count.load();
     CHECK(active == 0);
+    uint64_t waiting = 0;
+    for (const auto& signals : region_.turn_signals()) waiting += signals.active_turns.load();
+    CHECK(waiting == 0);
     CHECK(worker().stashes_in_use.load() == 0);
     CHECK(worker().pipes_in_use.load() == 0);
   }
@@ -169,6 +175,12 @@ class TcpLoop {
   }
   [[nodiscard]] uint32_t target_active(uint32_t index) {
     return region_.active()[kFirstTargetSlot + index].load();
+  }
+  [[nodiscard]] shared::TurnSignals& turns(uint32_t index) {
+    return region_.turn_signals()[kFirstTargetSlot + index];
+  }
+  [[nodiscard]] shared::ResponseHistogram& responses(uint32_t index) {
+    return region_.response_histograms(0)[kFirstTargetSlot + index];
   }
   [[nodiscard]] std::atomic<uint32_t>& listener_active() {
     return region_.listener_active()[kListenerSlot];

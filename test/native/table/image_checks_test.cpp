@@ -102,7 +102,7 @@ const Spoiled kSpoiledRecords[] = {
     {"pool slot twice", ImageCheck::pool_slot, 1, [](auto& w) { w.pools[1].slot = 0; }},
     {"policy 0", ImageCheck::pool_policy, 0, [](auto& w) { w.pools[0].policy = 0; }},
     {"policy 7", ImageCheck::pool_policy, 1, [](auto& w) { w.pools[1].policy = 7; }},
-    {"unknown pool flag", ImageCheck::pool_flags, 0, [](auto& w) { w.pools[0].flags = 2; }},
+    {"unknown pool flag", ImageCheck::pool_flags, 0, [](auto& w) { w.pools[0].flags = 4; }},
     {"retries", ImageCheck::pool_retries, 0, [](auto& w) { w.pools[0].retries = 16; }},
     {"tiers beyond the section", ImageCheck::pool_tiers, 1,
      [](auto& w) { w.pools[1].tiers_count = 2; }},
@@ -279,7 +279,9 @@ TEST_CASE("an image changed at random is refused or works") {
   // The change of one number makes it source_hash again; most builds should be quicker than that.
   writer.pools[0].policy = static_cast<uint32_t>(PolicyKind::power_of_two);
   const Image original = writer.finish();
-  const auto active = std::make_unique<std::atomic<uint32_t>[]>(shared::kTargetSlotsMax);
+  const auto counts = std::make_unique<std::atomic<uint32_t>[]>(shared::kTargetSlotsMax);
+  const policy::SlotNumbers zero(counts.get(), shared::kTargetSlotsMax);
+  const policy::Signals signals{.active = zero, .load = zero, .turns = zero, .response_us = zero};
   uint32_t built = 0;
   for (int round = 0; round < 2000; round++) {
     Image image = original;
@@ -296,8 +298,7 @@ TEST_CASE("an image changed at random is refused or works") {
     for (const Listener& listener : result.table->listeners) {
       const Pool& pool = result.table->pools.at(listener.pool_index);
       policy::Cursor cursor = policy::seeded_cursor(random());
-      const uint32_t slot =
-          pool.pick({}, cursor, {active.get(), shared::kTargetSlotsMax}, TriedTargets{});
+      const uint32_t slot = pool.pick({}, cursor, signals, TriedTargets{});
       if (slot != policy::kNoPick) REQUIRE(result.table->target_at(slot) != nullptr);
     }
   }

@@ -124,6 +124,20 @@ TEST_CASE("a pool fills every target to its limit, primaries first, and stops th
   }
 }
 
+TEST_CASE("a pool that counts turns picks by them, and keeps its limits by connections") {
+  for (const PolicyKind kind : {PolicyKind::least_connections, PolicyKind::power_of_two}) {
+    Pool pool = pool_of(kind, 2, 0);
+    Active active(2);
+    // Many pooled connections, all idle, against a few that all wait.
+    active[0] = 500;
+    active.turns(1) = 3;
+    policy::Cursor cursor = policy::seeded_cursor(7);
+    CHECK(pool.pick(client_at("192.0.2.1"), cursor, active, {}) == 1);
+    pool.load_turns = true;
+    CHECK(pool.pick(client_at("192.0.2.1"), cursor, active, {}) == 0);
+  }
+}
+
 TEST_CASE("a pool without candidates picks nothing") {
   const Pool pool;
   const Active active(1);

@@ -27,7 +27,10 @@ void require(bool condition) {
 }
 
 void use(const table::Table& built) {
-  static const auto active = std::make_unique<std::atomic<uint32_t>[]>(kTargetSlotsMax);
+  static const auto counts = std::make_unique<std::atomic<uint32_t>[]>(kTargetSlotsMax);
+  const sluice::policy::SlotNumbers zero(counts.get(), kTargetSlotsMax);
+  const sluice::policy::Signals signals{
+      .active = zero, .load = zero, .turns = zero, .response_us = zero};
   for (const table::Listener& listener : built.listeners) {
     require(built.listener_at(listener.slot) == &listener);
     require(!listener.name.empty() && !listener.binds.empty());
@@ -36,7 +39,7 @@ void use(const table::Table& built) {
     sluice::policy::Cursor cursor = sluice::policy::seeded_cursor(built.generation);
     table::TriedTargets tried;
     for (uint32_t retry = 0; retry <= pool.retries; retry++) {
-      const uint32_t slot = pool.pick({}, cursor, {active.get(), kTargetSlotsMax}, tried);
+      const uint32_t slot = pool.pick({}, cursor, signals, tried);
       if (slot == sluice::policy::kNoPick) break;
       require(!tried.contains(slot) && built.target_at(slot) != nullptr);
       tried.push(slot);

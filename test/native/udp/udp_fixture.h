@@ -153,7 +153,10 @@ class UdpBench {
                region_.listener_counters(worker_index),
                region_.target_counters(worker_index),
                region_.active(),
-               region_.listener_active()},
+               region_.listener_active(),
+               region_.turn_signals(),
+               region_.response_histograms(worker_index),
+               region_.signals()},
         worker_(std::make_unique<udp::UdpWorker>(links_)) {}
 
   udp::UdpWorker& worker() { return *worker_; }

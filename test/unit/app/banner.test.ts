@@ -1,6 +1,7 @@
 // The first screen of a run, and what a demo tells to type.
 import { describe, expect, it } from 'vitest';
 import { banner, demoCommands } from '../../../src/app/banner.js';
+import { responseTimes } from '../../../src/model/response-times.js';
 import type { ListenerStatus, Status, TargetStatus } from '../../../src/model/status.js';
 
 const target = (eligible: boolean): TargetStatus => ({
@@ -21,6 +22,8 @@ const target = (eligible: boolean): TargetStatus => ({
   adminState: 'enabled',
   eligible,
   active: 0,
+  activeTurns: 0,
+  responses: responseTimes({ buckets: [], sumUs: 0 }, 0),
   maxConnections: 0,
   totals: {},
 });

@@ -491,6 +491,36 @@ pools:
       ],
     },
     {
+      name: 'load of a policy that does not count any',
+      text: `listeners:
+  a: { bind: "127.0.0.1:80", pool: web }
+pools:
+  web: { policy: { name: random, load: turns }, targets: ["10.0.0.1:80"] }
+`,
+      problems: [
+        [
+          '4:34',
+          'SLUICE_CONFIG_POLICY_SETTING',
+          'random does not count load: least_connections and power_of',
+        ],
+      ],
+    },
+    {
+      name: 'turns where a udp listener uses the pool',
+      text: `listeners:
+  a: { bind: "127.0.0.1:53", pool: dns, protocol: udp }
+pools:
+  dns: { policy: { name: power_of_two, load: turns }, targets: ["10.0.0.1:53"] }
+`,
+      problems: [
+        [
+          '4:40',
+          'SLUICE_CONFIG_POLICY_SETTING',
+          'listeners.a is udp: sessions have no turns, only connection',
+        ],
+      ],
+    },
+    {
       name: 'everything at once',
       text: `listeners:
   web:

@@ -61,7 +61,7 @@ describe('what is left out', () => {
     expect(config.pools).toMatchObject([
       {
         name: 'web',
-        policy: { name: 'round_robin', prefixV4: 32, prefixV6: 128 },
+        policy: { name: 'round_robin', prefixV4: 32, prefixV6: 128, load: 'connections' },
         targets: [
           {
             name: '10.0.0.1:80',
@@ -298,7 +298,7 @@ test('every key of a pool reaches the model', () => {
     tcp: { keepalive: off }`),
   );
   expect(config.pools[0]).toMatchObject({
-    policy: { name: 'source_hash', prefixV4: 24, prefixV6: 56 },
+    policy: { name: 'source_hash', prefixV4: 24, prefixV6: 56, load: 'connections' },
     health: {
       kind: 'tcp',
       intervalMs: 5000,

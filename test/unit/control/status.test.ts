@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/model/config.js';
 import type { ProbeDetail } from '../../../src/model/health.js';
+import { responseTimes } from '../../../src/model/response-times.js';
 import { a, b, setupController, web } from '../../support/controller-fixture.js';
 import { at, config, listener, pool, target } from '../../support/sample-config.js';
 
@@ -94,6 +95,8 @@ describe('the snapshot', () => {
           adminState: 'enabled',
           eligible: false,
           active: 0,
+          activeTurns: 0,
+          responses: responseTimes({ buckets: [], sumUs: 0 }, 0),
           maxConnections: 0,
           totals: { connections: 0 },
         },

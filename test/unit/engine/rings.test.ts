@@ -166,6 +166,23 @@ describe('counters', () => {
     expect(counters.listenerActive(7)).toBe(78);
   });
 
+  it('read turns and response times of a target', () => {
+    const { constants } = layout;
+    const signals = region.turn_signals + 9 * constants.turn_signals_bytes;
+    view.setUint32(signals + constants.turn_signals_active_turns, 5, true);
+    view.setUint32(signals + constants.turn_signals_response_us, 870, true);
+    expect(counters.targetActiveTurns(9)).toBe(5);
+    expect(counters.targetResponseUs(9)).toBe(870);
+    expect(counters.targetActiveTurns(8)).toBe(0);
+    const row = region.response_rows + 9 * constants.response_histogram_bytes;
+    set(0, row, 1);
+    set(1, row, 2);
+    set(1, row + 3 * 8, 4);
+    set(0, row + constants.response_sum_us, 11);
+    expect(counters.targetResponses(9)).toEqual({ buckets: [3, 0, 0, 4, 0, 0, 0], sumUs: 11 });
+    expect(() => counters.targetResponses(constants.target_slots_max)).toThrow(RangeError);
+  });
+
   it('refuse slots that do not exist', () => {
     expect(() => counters.listener(layout.constants.listener_slots_max)).toThrow(RangeError);
     expect(() => counters.target(-1)).toThrow(RangeError);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { collect, type MetricFamily } from '../../../src/metrics/collect.js';
 import { renderPrometheus } from '../../../src/metrics/prometheus.js';
+import { responseBoundsMs } from '../../../src/model/response-times.js';
 import type { Status, TargetStatus } from '../../../src/model/status.js';
 
 const target: TargetStatus = {
@@ -22,6 +23,16 @@ const target: TargetStatus = {
   adminState: 'draining',
   eligible: false,
   active: 4,
+  activeTurns: 3,
+  responses: {
+    turns: 9,
+    recentMs: 1.5,
+    sumMs: 700,
+    p50Ms: 20,
+    p95Ms: 200,
+    p99Ms: 210,
+    below: responseBoundsMs.map((ms) => (ms < 100 ? 2 : 9)),
+  },
   maxConnections: 0,
   totals: {
     connect_refused: 5,
@@ -86,6 +97,19 @@ function family(name: string): MetricFamily {
 }
 
 describe('collect', () => {
+  it('tells turns and response times of a target', () => {
+    expect(family('sluice_target_active_turns').samples[0]?.value).toBe(3);
+    expect(family('sluice_target_response_recent_seconds').samples[0]?.value).toBe(0.0015);
+    const { type, samples } = family('sluice_target_response_seconds');
+    expect(type).toBe('histogram');
+    expect(samples).toHaveLength(responseBoundsMs.length + 3);
+    const part = (name: string) => samples.filter((sample) => sample.part === name);
+    expect(part('_bucket').map(({ labels }) => labels.le)).toContain('0.001024');
+    expect(part('_bucket').at(-1)).toMatchObject({ labels: { le: '+Inf' }, value: 9 });
+    expect(part('_sum')[0]?.value).toBe(0.7);
+    expect(part('_count')[0]?.value).toBe(9);
+  });
+
   it('turns a counter of microseconds into seconds', () => {
     expect(family('sluice_target_connect_seconds_total').samples[0]?.value).toBeCloseTo(2.5);
   });
