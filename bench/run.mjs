@@ -76,7 +76,7 @@ export class Run {
   /**
    * Starts the contender in front of `targets`. Without a balancer clients are given the target.
    * @param {{ port: number, protocol?: 'tcp' | 'udp', targetCount?: number, bulk?: boolean,
-   *   workers?: number, policy?: string }} options
+   *   workers?: number, policy?: string | { name: string, load: string } }} options
    * @returns {Promise<Balancer>}
    */
   async startBalancer({ port, protocol = 'tcp', targetCount = 1, bulk = false, workers, policy }) {

@@ -11,7 +11,7 @@
  * @property {string} folder for its files; removed afterwards
  * @property {boolean} [bulk] UDP: large datagrams in runs
  * @property {number} [workers] 1 when absent; more only for contenders that scale
- * @property {string} [policy] of sluice; its default when absent
+ * @property {string | { name: string, load: string }} [policy] of sluice; its default when absent
  */
 
 /**

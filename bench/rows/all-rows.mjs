@@ -7,6 +7,7 @@ import { idleRows } from './idle.mjs';
 import { openLoopRows } from './open-loop.mjs';
 import { postgresRows } from './postgres.mjs';
 import { redisRows } from './redis.mjs';
+import { turnsRows } from './turns.mjs';
 import { udpRows } from './udp.mjs';
 
 /** @type {readonly import('./row.mjs').Row[]} */
@@ -19,6 +20,7 @@ export const allRows = [
   ...udpRows,
   ...idleRows,
   ...growthRows,
+  ...turnsRows,
   ...controlRows,
 ];
 
