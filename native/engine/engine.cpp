@@ -59,6 +59,7 @@ bool Engine::start_all(shared::EventRing::Wake wake, void* context, StartFailure
     return false;
   }
   exchange_ = std::make_unique<table::TableExchange>(options_.workers);
+  waiting_ = std::make_unique<shared::WaitingBoard>(options_.workers);
   coordinator_ =
       std::make_unique<Coordinator>(Coordinator::Links{*region_, *exchange_, wake, context});
   bool valid = coordinator_->valid();
@@ -68,6 +69,7 @@ bool Engine::start_all(shared::EventRing::Wake wake, void* context, StartFailure
                                                .options = options_,
                                                .region = *region_,
                                                .exchange = *exchange_,
+                                               .waiting = *waiting_,
                                                .coordinator = coordinator_->doorbell(),
                                                .wake = wake,
                                                .wake_context = context}));
@@ -114,6 +116,7 @@ void Engine::stop() {
   workers_.clear();
   coordinator_.reset();
   exchange_.reset();
+  waiting_.reset();
   // The memory stays as long as somebody reads counters; nobody will map it anew.
   region_->close_fd();
 }

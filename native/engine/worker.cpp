@@ -46,9 +46,12 @@ Worker::Worker(const Links& links)
              .listener_active = links.region.listener_active(),
              .turns = links.region.turn_signals(),
              .responses = links.region.response_histograms(index_),
-             .signals = links.region.signals()},
+             .signals = links.region.signals(),
+             .waiting = links.waiting},
       tcp_(links_),
-      udp_(links_) {}
+      udp_(links_) {
+  links.waiting.connect(index_, doorbell_);
+}
 
 Worker::~Worker() {
   join();
@@ -142,6 +145,7 @@ void Worker::fire(os::TimerNode& node) {
   switch (shared::TimerKind{node.kind}) {
     case shared::TimerKind::tcp_connection:
     case shared::TimerKind::tcp_accept_resume:
+    case shared::TimerKind::tcp_wait_look:
       tcp_.fire(node);
       return;
     case shared::TimerKind::udp_session:

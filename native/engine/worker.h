@@ -28,6 +28,7 @@ class Worker {
     const shared::EngineOptions& options;
     shared::Region& region;
     table::TableExchange& exchange;
+    shared::WaitingBoard& waiting;
     const os::Doorbell& coordinator;
     shared::EventRing::Wake wake;
     void* wake_context;

@@ -103,19 +103,20 @@ enum class EventType : uint16_t {
 
 // `slot` is the listener's in access records and listener events, the target's in failures;
 // `target_slot` is kNoSlot for a connection that never reached a target.
-#define SLUICE_EVENT_FIELDS(X)                                                    \
-  X(uint16_t, 1, type)                                                            \
-  X(uint16_t, 1, code) /* CloseReason, ConnectFailure, PingOutcome, TableError */ \
-  X(uint32_t, 1, slot)                                                            \
-  X(uint32_t, 1, target_slot)                                                     \
-  X(int32_t, 1, error)      /* errno, 0 when none */                              \
-  X(uint8_t, 16, client_ip) /* v4-mapped */                                       \
-  X(uint16_t, 1, client_port)                                                     \
-  X(uint16_t, 1, index)                                                           \
-  X(uint32_t, 1, connect_us) /* accept to target connected; duration of a ping */ \
-  X(uint32_t, 1, duration_ms)                                                     \
-  X(uint32_t, 1, id) /* ping: as in the command; table events: low 32 bits */     \
-  X(uint64_t, 1, to_target_bytes)                                                 \
+#define SLUICE_EVENT_FIELDS(X)                                                           \
+  X(uint16_t, 1, type)                                                                   \
+  X(uint16_t, 1, code) /* CloseReason, ConnectFailure, PingOutcome, TableError */        \
+  X(uint32_t, 1, slot)                                                                   \
+  X(uint32_t, 1, target_slot)                                                            \
+  X(int32_t, 1, error)      /* errno, 0 when none */                                     \
+  X(uint8_t, 16, client_ip) /* v4-mapped */                                              \
+  X(uint16_t, 1, client_port)                                                            \
+  X(uint16_t, 1, index)                                                                  \
+  X(uint32_t, 1, connect_us) /* accept to target connected; duration of a ping */        \
+  X(uint32_t, 1, duration_ms)                                                            \
+  /* ping: as in the command; table events: low 32 bits; connection_closed: ms waited */ \
+  X(uint32_t, 1, id)                                                                     \
+  X(uint64_t, 1, to_target_bytes)                                                        \
   X(uint64_t, 1, to_client_bytes)
 
 #define SLUICE_DECLARE_FIELD(type, count, name) \
@@ -155,7 +156,11 @@ inline constexpr uint32_t kNoSlot = 0xffffffff;
   X(local_error, 14)        /* our side: no descriptor, no source port, no memory */       \
   X(completed, 15)          /* UDP: the bound of requests or responses was reached */      \
   X(target_down, 16)        /* UDP: the session's target left rotation or answered ICMP */ \
-  X(shutdown, 17)           /* the engine stopped */
+  X(shutdown, 17)           /* the engine stopped */                                       \
+  X(queue_full, 18)         /* every target was at its limit, and the queue at its own */  \
+  X(queue_timeout, 19)      /* no place at a target became free within queue.timeout */    \
+  X(park_full, 20)          /* no target was eligible, and park.max clients waited */      \
+  X(park_timeout, 21)       /* no target was back within park.timeout */
 
 enum class CloseReason : uint16_t {
 #define X(name, value) name = value,
@@ -219,6 +224,10 @@ enum class TableError : uint16_t {
   X(accept_paused_limit, episodes, "Times accepting paused at max_connections")           \
   X(accept_errors, errors, "accept() failures other than running out of descriptors")     \
   X(connect_retries, tries, "Tries on another target after a failed connect")             \
+  X(connections_waiting, connections, "TCP connections that wait to be given a target")   \
+  X(connections_queued, connections, "TCP connections that waited for a place")           \
+  X(connections_parked, connections, "TCP connections that waited for an eligible one")   \
+  X(wait_us, microseconds, "Time spent waiting to be given a target, summed")             \
   X(datagrams_dropped_sessions_full, datagrams, "Dropped: the session map was full")      \
   X(datagrams_dropped_no_target, datagrams, "Dropped: the pool had no eligible target")   \
   X(datagrams_dropped_would_block, datagrams, "Dropped: a socket's send buffer was full") \

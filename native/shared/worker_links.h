@@ -11,6 +11,7 @@
 #include "shared/engine_options.h"
 #include "shared/event_ring.h"
 #include "shared/layout.h"
+#include "shared/waiting_board.h"
 
 namespace sluice::shared {
 
@@ -28,6 +29,7 @@ enum class TimerKind : uint8_t {
   tcp_connection = 0,
   tcp_accept_resume = 1,
   udp_session = 2,
+  tcp_wait_look = 3,
 };
 
 struct WorkerLinks {
@@ -45,6 +47,7 @@ struct WorkerLinks {
   std::span<TurnSignals> turns;                      // shared by all workers, per target slot
   std::span<ResponseHistogram> responses;            // this worker's row of each target slot
   policy::Signals signals;                           // what picks see of all that
+  WaitingBoard& waiting;                             // shared by all workers
 };
 
 }  // namespace sluice::shared

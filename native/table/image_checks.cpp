@@ -177,6 +177,10 @@ class Checker {
         return {ImageCheck::pool_hash_prefix, i};
       }
       if (!tcp_options_allowed(pool)) return {ImageCheck::pool_tcp_options, i};
+      if (!wait_allowed(pool.queue_max, pool.queue_timeout_ms) ||
+          !wait_allowed(pool.park_max, pool.park_timeout_ms)) {
+        return {ImageCheck::pool_waiting, i};
+      }
     }
     return kNoFault;
   }
@@ -293,6 +297,11 @@ class Checker {
 
   [[nodiscard]] static bool configured_allowed(uint32_t configured, uint32_t candidates) {
     return configured == 0 || (configured >= candidates && configured <= shared::kTargetSlotsMax);
+  }
+
+  // Whoever waits does so for a time that ends.
+  [[nodiscard]] static bool wait_allowed(uint32_t max, uint32_t timeout_ms) {
+    return max <= kSignedMax && (max == 0) == (timeout_ms == 0);
   }
 
   [[nodiscard]] bool is_text(uint32_t offset, uint32_t bytes) const {

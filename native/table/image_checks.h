@@ -44,6 +44,7 @@ namespace sluice::table {
   X(pool_sources, 35, "a pool's sources are in the image, in order, not another's")       \
   X(pool_hash_prefix, 36, "hash prefixes are at most 32 and 128")                         \
   X(pool_tcp_options, 37, "a pool's TCP options are within the kernel's limits")          \
+  X(pool_waiting, 38, "who may wait has a time limit, and who may not has none")          \
   X(source_address, 39, "a source is an IP address without a port")                       \
   X(target_slot, 40, "target slots are in range and unique")                              \
   X(target_flags, 41, "a target's flags are known, its reserved field 0")                 \

@@ -69,6 +69,14 @@ uint32_t Pool::first_tier(const policy::AddressKey& key, policy::Cursor& cursor)
   return 0;
 }
 
+bool Pool::has_untried(const TriedTargets& tried) const {
+  const auto untried = [&tried](const policy::Candidate& candidate) {
+    return !tried.contains(candidate.slot);
+  };
+  return std::ranges::any_of(
+      tiers_, [&](const Tier& tier) { return std::ranges::any_of(tier.candidates(), untried); });
+}
+
 uint32_t Pool::pick(const os::ClientAddress& client, policy::Cursor& cursor,
                     const policy::Signals& signals, const TriedTargets& tried) const {
   // An IPv4 prefix counts behind the 96 bits of the v4-mapped form. A client on a unix socket has

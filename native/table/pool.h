@@ -2,6 +2,7 @@
 // question that the data plane asks of balancing.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -44,6 +45,12 @@ class Pool {
  public:
   uint32_t slot = 0;
   uint32_t retries = 0;
+  // Connections over all workers that may wait for a place at a target, and for any eligible
+  // target. 0: none waits.
+  uint32_t queue_max = 0;
+  uint32_t queue_timeout_ms = 0;
+  uint32_t park_max = 0;
+  uint32_t park_timeout_ms = 0;
   uint32_t hash_prefix_v4 = 32;
   uint32_t hash_prefix_v6 = 128;
   bool load_turns = false;  // its policy counts turns, not connections
@@ -55,6 +62,11 @@ class Pool {
   void set_tiers(PolicyKind kind, std::vector<Tier> tiers);
   [[nodiscard]] std::span<const Tier> tiers() const { return tiers_; }
 
+  [[nodiscard]] bool has_candidates() const {
+    return std::ranges::any_of(tiers_, [](const Tier& t) { return !t.candidates().empty(); });
+  }
+  // Is there a candidate that has not been tried, whether it has room or not?
+  [[nodiscard]] bool has_untried(const TriedTargets& tried) const;
   // The slot of the target that a new connection or session of `client` goes to, or
   // policy::kNoPick. Skips tried targets and those at their max_connections. Begins with a tier by
   // share: at random, or by the client where the policy is a hash, so that a client keeps its tier.

@@ -69,6 +69,10 @@ Pool pool_of(const ImageView& image, const std::vector<Target>& targets, const P
   Pool pool;
   pool.slot = record.slot;
   pool.retries = record.retries;
+  pool.queue_max = record.queue_max;
+  pool.queue_timeout_ms = record.queue_timeout_ms;
+  pool.park_max = record.park_max;
+  pool.park_timeout_ms = record.park_timeout_ms;
   pool.hash_prefix_v4 = record.hash_prefix_v4;
   pool.hash_prefix_v6 = record.hash_prefix_v6;
   pool.load_turns = has(record.flags, PoolFlag::load_turns);

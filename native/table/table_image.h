@@ -110,6 +110,8 @@ enum class TargetFlag : uint32_t { SLUICE_TARGET_FLAGS(SLUICE_DECLARE_VALUE) };
 
 // One pool. tiers_count <= kTiersMax. retries: further tries after the first failed connect.
 // hash_prefix_*: leading bits of the client address that count.
+// queue_*, park_*: how many connections may wait for a place at a candidate, and for a candidate,
+// over all workers, and how long. A max of 0 = none waits, and then the timeout is 0 too.
 #define SLUICE_POOL_RECORD_FIELDS(X)   \
   X(uint32_t, 1, slot)                 \
   X(uint32_t, 1, policy)               \
@@ -124,7 +126,11 @@ enum class TargetFlag : uint32_t { SLUICE_TARGET_FLAGS(SLUICE_DECLARE_VALUE) };
   X(uint32_t, 1, user_timeout_ms)      \
   X(uint32_t, 1, keepalive_idle_s)     \
   X(uint32_t, 1, keepalive_interval_s) \
-  X(uint32_t, 1, keepalive_count)
+  X(uint32_t, 1, keepalive_count)      \
+  X(uint32_t, 1, queue_max)            \
+  X(uint32_t, 1, queue_timeout_ms)     \
+  X(uint32_t, 1, park_max)             \
+  X(uint32_t, 1, park_timeout_ms)
 
 // One tier of a pool, the first to be asked first. Its candidates are the targets that may be
 // picked now, in the order of the file. share: of new connections that begin with this tier, in
@@ -183,7 +189,7 @@ struct alignas(8) CandidateRecord {
 static_assert(sizeof(ImageHeader) == 88);
 static_assert(sizeof(ListenerRecord) == 88);
 static_assert(sizeof(AddressRecord) == 32);
-static_assert(sizeof(PoolRecord) == 56);
+static_assert(sizeof(PoolRecord) == 72);
 static_assert(sizeof(TierRecord) == 16);
 static_assert(sizeof(TargetRecord) == 56);
 static_assert(sizeof(CandidateRecord) == 8);

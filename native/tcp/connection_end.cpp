@@ -53,6 +53,7 @@ void count_end(TcpContext& context, const TcpConnection& connection) {
   context.links.listener_active[connection.listener_slot].fetch_sub(1, std::memory_order_relaxed);
   if (connection.target_claimed) {
     context.links.active[connection.target_slot].fetch_sub(1, std::memory_order_relaxed);
+    context.links.waiting.offer_place(context.links.worker_index, connection.pool_slot);
   }
   if (connection.target_connected) {
     shared::TargetCounters& target = context.target_row(connection);
@@ -72,6 +73,7 @@ void record_end(TcpContext& context, const TcpConnection& connection) {
   event.connect_us = connection.connect_us;
   event.duration_ms =
       static_cast<uint32_t>((context.now_ns() - connection.accepted_ns) / kMillisecondNs);
+  event.id = connection.waited_ms;
   event.to_target_bytes = connection.to_target.moved_bytes;
   event.to_client_bytes = connection.to_client.moved_bytes;
   context.push_event(event);
@@ -137,6 +139,7 @@ void end_connection(TcpContext& context, TcpConnection& connection, CloseReason 
                     Farewell farewell) {
   SLUICE_CHECK(connection.phase != ConnectionPhase::closed);
   if (connection.reason == CloseReason{}) connection.reason = reason;
+  if (connection.phase == ConnectionPhase::waiting) context.waiting.remove(connection);
   drop_unsent(connection.to_target, context.tools);
   drop_unsent(connection.to_client, context.tools);
   say_farewell(connection.client, farewell);

@@ -1,4 +1,5 @@
-// ConnectionPhase: where a connection is in its life. It only ever moves downward in this list.
+// ConnectionPhase: where a connection is in its life. It only ever moves downward in this list,
+// except that waiting and connecting take turns until a target is reached.
 #pragma once
 
 #include <cstdint>
@@ -6,6 +7,7 @@
 namespace sluice::tcp {
 
 enum class ConnectionPhase : uint8_t {
+  waiting,     // in the waiting room, for a place or a target; the client's bytes are in the kernel
   connecting,  // a target is being reached; the client's bytes wait in the kernel
   forwarding,  // two pumps; one or both directions may have ended
   // One side has gone with a reset. The other gets a reset too, once it has acknowledged every

@@ -54,29 +54,13 @@ void release_place(TcpContext& context, TcpConnection& connection) {
   if (!connection.target_claimed) return;
   context.links.active[connection.target_slot].fetch_sub(1, std::memory_order_relaxed);
   connection.target_claimed = false;
+  context.links.waiting.offer_place(context.links.worker_index, connection.pool_slot);
 }
 
-// A target with a place for this connection, claimed; nullptr when there is none.
-const table::Target* pick_target(TcpContext& context, TcpConnection& connection,
-                                 const table::Pool& pool) {
-  ConnectState& state = connection.connecting;
-  // Each miss adds a tried target, so this ends.
-  while (state.tried_count < state.tried.size()) {
-    table::TriedTargets tried;
-    for (uint32_t i = 0; i < state.tried_count; i++) tried.push(state.tried[i]);
-    const uint32_t slot = pool.pick(connection.client_address, context.cursors[pool.slot],
-                                    context.links.signals, tried);
-    if (slot == policy::kNoPick) return nullptr;
-    const table::Target* target = context.table->target_at(slot);
-    if (target != nullptr && claim_place(context, *target)) {
-      connection.target_slot = slot;
-      connection.target_claimed = true;
-      return target;
-    }
-    // Another worker was quicker to the last place.
-    push_tried(state, slot);
-  }
-  return nullptr;
+table::TriedTargets tried_of(const ConnectState& state) {
+  table::TriedTargets tried;
+  for (uint32_t i = 0; i < state.tried_count; i++) tried.push(state.tried[i]);
+  return tried;
 }
 
 os::TcpOptions options_of(const table::SocketOptions& options) {
@@ -182,6 +166,7 @@ ConnectProgress note_connected(TcpContext& context, TcpConnection& connection) {
   if (!measured) {
     shared::note_response(context.links.turns[connection.target_slot].response_us, took_us);
   }
+  context.waiting.note_reached(connection.pool_slot);
   return ConnectProgress::connected;
 }
 
@@ -226,12 +211,32 @@ ConnectProgress try_target(TcpContext& context, TcpConnection& connection, const
   return ConnectProgress::pending;
 }
 
-// Tries until one is under way, or the pool's retries are used up.
-ConnectProgress try_next(TcpContext& context, TcpConnection& connection) {
+// Nobody is left to try. The connection may wait, for a place when the targets that it has not
+// tried are all at their limits, or for a target when there is none that can be reached.
+ConnectProgress wait_or_give_up(TcpContext& context, TcpConnection& connection,
+                                const table::Pool* pool) {
+  if (pool == nullptr || context.out_of_descriptors) return give_up(connection);
+  const ConnectState& state = connection.connecting;
+  const bool may_try = state.failures <= pool->retries;
+  if (pool->queue_max > 0 && may_try && pool->has_untried(tried_of(state))) {
+    return context.waiting.wait_for(WaitReason::place, *pool, connection);
+  }
+  const bool unreachable = state.failures > 0 && !state.last_local;
+  if (pool->park_max > 0 && (unreachable || !pool->has_candidates())) {
+    return context.waiting.wait_for(WaitReason::target, *pool, connection);
+  }
+  return give_up(connection);
+}
+
+// Tries until one is under way, or the pool's retries are used up. `claimed`: the first one to try.
+ConnectProgress try_next(TcpContext& context, TcpConnection& connection,
+                         const table::Target* claimed = nullptr) {
   const table::Pool* pool =
       context.pool_at(connection.pool_slot, connection.connecting.pool_tenancy);
   while (pool != nullptr && connection.connecting.failures <= pool->retries) {
-    const table::Target* target = pick_target(context, connection, *pool);
+    const table::Target* target =
+        claimed != nullptr ? claimed : claim_target(context, connection, *pool);
+    claimed = nullptr;
     if (target == nullptr) break;
     if (connection.connecting.failures > 0) {
       shared::add(context.listener_row(connection).connect_retries, 1);
@@ -241,7 +246,7 @@ ConnectProgress try_next(TcpContext& context, TcpConnection& connection) {
     // The next socket would not be made either.
     if (context.out_of_descriptors) break;
   }
-  return give_up(connection);
+  return wait_or_give_up(context, connection, pool);
 }
 
 }  // namespace
@@ -256,7 +261,37 @@ void set_target_liveness(TcpContext& context, TcpConnection& connection) {
   static_cast<void>(os::set_liveness(connection.target.fd.get(), options_of(pool->target_options)));
 }
 
+const table::Target* claim_target(TcpContext& context, TcpConnection& connection,
+                                  const table::Pool& pool) {
+  table::TriedTargets passed = tried_of(connection.connecting);
+  // Each miss adds one to those passed over, so this ends.
+  while (passed.count < std::size(passed.slots)) {
+    const uint32_t slot = pool.pick(connection.client_address, context.cursors[pool.slot],
+                                    context.links.signals, passed);
+    if (slot == policy::kNoPick) return nullptr;
+    const table::Target* target = context.table->target_at(slot);
+    if (target != nullptr && claim_place(context, *target)) {
+      connection.target_slot = slot;
+      connection.target_claimed = true;
+      return target;
+    }
+    // Another worker was quicker to the last place.
+    passed.push(slot);
+  }
+  return nullptr;
+}
+
+ConnectProgress connect_claimed(TcpContext& context, TcpConnection& connection,
+                                const table::Target& target) {
+  return try_next(context, connection, &target);
+}
+
 ConnectProgress connect_to_target(TcpContext& context, TcpConnection& connection) {
+  const table::Pool* pool =
+      context.pool_at(connection.pool_slot, connection.connecting.pool_tenancy);
+  if (pool != nullptr && context.waiting.must_wait(*pool)) {
+    return context.waiting.wait_behind(*pool, connection);
+  }
   return try_next(context, connection);
 }
 

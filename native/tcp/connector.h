@@ -3,6 +3,7 @@
 // in the kernel meanwhile, so a retry loses none.
 #pragma once
 
+#include "table/table.h"
 #include "tcp/tcp_connection.h"
 
 namespace sluice::tcp {
@@ -15,6 +16,12 @@ enum class ConnectProgress : uint8_t {
 
 // The first try, for a connection that was just accepted.
 [[nodiscard]] ConnectProgress connect_to_target(TcpContext& context, TcpConnection& connection);
+// For one that waits for a place (waiting_room.h): a target of the pool with a place for it, which
+// it has then claimed, or nullptr; and the first try, there.
+[[nodiscard]] const table::Target* claim_target(TcpContext& context, TcpConnection& connection,
+                                                const table::Pool& pool);
+[[nodiscard]] ConnectProgress connect_claimed(TcpContext& context, TcpConnection& connection,
+                                              const table::Target& target);
 // An event on the target's socket while connecting.
 [[nodiscard]] ConnectProgress connect_event(TcpContext& context, TcpConnection& connection,
                                             uint32_t events);

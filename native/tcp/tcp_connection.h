@@ -20,14 +20,18 @@ namespace sluice::tcp {
 
 struct TcpContext;
 
-// While connecting: the targets that this connection must not be given again. Slots fit 16 bits.
+// While waiting and connecting: the targets that this connection must not be given again. Slots fit
+// 16 bits.
 struct ConnectState {
-  uint32_t pool_tenancy;  // TcpContext::pool_tenancy of the pool that the client came for
+  uint32_t wait_began_ms;  // the first wait, after the accept, plus 1; 0: has not waited
+  uint32_t pool_tenancy;   // TcpContext::pool_tenancy of the pool that the client came for
   std::array<uint16_t, table::kRetriesMax + 1> tried;
   uint8_t tried_count;
   uint8_t failures;
   bool last_timed_out;
   bool last_local;
+  bool waits_for_place;  // waiting: not for a target that is eligible at all
+  uint16_t wait_row;     // waiting: WaitQueue's
 };
 static_assert(shared::kTargetSlotsMax <= 65536 && shared::kPoolSlotsMax <= 65536);
 
@@ -40,8 +44,8 @@ struct DeliveryState {
 };
 
 struct TcpConnection : os::TimerNode {
-  ListLinks<TcpConnection> open_links;  // of the worker's open connections, then of the closed
-  ListLinks<TcpConnection> ready_links;
+  ListLinks<TcpConnection> open_links;   // of the worker's open connections, then of the closed
+  ListLinks<TcpConnection> ready_links;  // of those with more to move, or of a waiting queue
   Side client;
   Side target;
   Pump to_target;
@@ -49,7 +53,7 @@ struct TcpConnection : os::TimerNode {
   os::ClientAddress client_address;
   uint64_t accepted_ns = 0;
   uint64_t asked_ns = 0;    // the client's last byte of this turn
-  uint64_t changed_ns = 0;  // connect started, connected, or first side closed: restarts idleness
+  uint64_t changed_ns = 0;  // wait or connect began, connected, first side closed: not idle since
   uint32_t listener_slot = 0;
   uint32_t target_slot = shared::kNoSlot;  // kept after the end; claimed while `target_claimed`
   uint16_t pool_slot = 0;
@@ -68,6 +72,7 @@ struct TcpConnection : os::TimerNode {
   uint32_t half_close_timeout_ms = 0;
   uint32_t lifetime_ms = 0;
   uint32_t connect_us = 0;
+  uint32_t waited_ms = 0;
   union {
     ConnectState connecting{};
     DeliveryState delivery;
@@ -76,8 +81,8 @@ struct TcpConnection : os::TimerNode {
   [[nodiscard]] Side& survivor() { return survivor_is_client ? client : target; }
   [[nodiscard]] bool half_closed() const { return to_target.over() != to_client.over(); }
 };
-// Hot and cold together, so that 100 000 idle connections cost 32 MB of ours.
-static_assert(sizeof(TcpConnection) <= 320);
+// Hot and cold together, so that 100 000 idle connections cost 33 MB of ours.
+static_assert(sizeof(TcpConnection) <= 328);
 
 // The target is connected: from here on bytes flow.
 void begin_forwarding(TcpContext& context, TcpConnection& connection);

@@ -26,6 +26,7 @@ TcpContext::TcpContext(const shared::WorkerLinks& worker_links)
             .splice = worker_links.options.splice},
       cursors(shared::kPoolSlotsMax),
       source_positions(shared::kPoolSlotsMax),
+      waiting(*this),
       pool_by_slot_(shared::kPoolSlotsMax, shared::kNoSlot),
       pool_tenancies_(shared::kPoolSlotsMax) {
   // Workers must not walk in step: each starts every rotation somewhere else.

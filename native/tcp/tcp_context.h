@@ -15,6 +15,7 @@
 #include "tcp/pump.h"
 #include "tcp/stash_store.h"
 #include "tcp/tcp_connection.h"
+#include "tcp/waiting_room.h"
 
 namespace sluice::tcp {
 
@@ -38,6 +39,7 @@ struct TcpContext {
   // Per pool slot: this worker's place in the policy's rotation and in the source addresses.
   std::vector<policy::Cursor> cursors;
   std::vector<uint32_t> source_positions;
+  WaitingRoom waiting;
   os::ReserveDescriptor reserve;
   // An accept or a connect of this turn found no descriptor: accepting more would only mean
   // refusing more, so every listener pauses at the end of the turn.

@@ -82,6 +82,7 @@ void TcpWorker::adopt(const table::Table& table) {
 
   context_.table = &table;
   context_.index_pools();
+  context_.waiting.adopt();
   for (const std::unique_ptr<TcpListener>& listener : listeners_) {
     WantedSockets* const entry = find_wanted(wanted, listener->sockets());
     entry->served = true;
@@ -117,6 +118,9 @@ void TcpWorker::handle(os::EpollToken token, uint32_t events) {
 
 void TcpWorker::handle_client(TcpConnection& connection, uint32_t events) {
   switch (connection.phase) {
+    case ConnectionPhase::waiting:
+      context_.waiting.client_event(connection, events);
+      return;
     case ConnectionPhase::connecting:
       client_event_while_connecting(context_, connection, events);
       return;
@@ -137,6 +141,8 @@ void TcpWorker::handle_client(TcpConnection& connection, uint32_t events) {
 
 void TcpWorker::handle_target(TcpConnection& connection, uint32_t events) {
   switch (connection.phase) {
+    case ConnectionPhase::waiting:
+      return;  // fetched before the try failed
     case ConnectionPhase::connecting:
       if (!connection.target.fd.valid()) return;
       after_connect(context_, connection, connect_event(context_, connection, events));
@@ -159,8 +165,15 @@ void TcpWorker::fire(os::TimerNode& node) {
     static_cast<TcpListener&>(node).look_again();
     return;
   }
+  if (shared::TimerKind{node.kind} == shared::TimerKind::tcp_wait_look) {
+    context_.waiting.look();
+    return;
+  }
   auto& connection = static_cast<TcpConnection&>(node);
   switch (connection.phase) {
+    case ConnectionPhase::waiting:
+      context_.waiting.time_out(connection);
+      return;
     case ConnectionPhase::connecting:
       after_connect(context_, connection, connect_deadline(context_, connection));
       return;
@@ -194,6 +207,8 @@ void TcpWorker::run_ready() {
 }
 
 void TcpWorker::end_turn() {
+  // Before the listeners look again: who waits has come earlier than whom they would accept.
+  context_.waiting.serve();
   if (context_.out_of_descriptors) {
     pause_for_descriptors();
   } else if (context_.place_freed && context_.paused_listeners > 0) {

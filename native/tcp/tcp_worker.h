@@ -29,12 +29,15 @@ class TcpWorker {
   void adopt(const table::Table& table);
   // Kinds tcp_listener, tcp_client and tcp_target.
   void handle(os::EpollToken token, uint32_t events);
-  // Kinds tcp_connection and tcp_accept_resume.
+  // Kinds tcp_connection, tcp_accept_resume and tcp_wait_look.
   void fire(os::TimerNode& node);
 
   // Connections that have used up their turn's byte budget: each of the first few gets another
   // turn, the others wait behind the next wait for events.
-  [[nodiscard]] bool has_ready() const { return !context_.ready.empty(); }
+  // Or who waits for a target could be given one.
+  [[nodiscard]] bool has_ready() const {
+    return !context_.ready.empty() || context_.waiting.has_due();
+  }
   void run_ready();
 
   // After the last event of a wait: what was closed is freed only here, because later events of

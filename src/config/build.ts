@@ -4,7 +4,13 @@ import type { Endpoint, IpAddress } from '../model/address.js';
 import type { AdminConfig, Config, EngineConfig, LogConfig, StateConfig } from '../model/config.js';
 import type { Listener, Protocol, TcpOptions, Timeouts, UdpOptions } from '../model/listener.js';
 import type { Policy } from '../model/policy.js';
-import type { OutlierRules, PassiveRules, Pool } from '../model/pool.js';
+import {
+  noWaiting,
+  type OutlierRules,
+  type PassiveRules,
+  type Pool,
+  type Waiting,
+} from '../model/pool.js';
 import type { Target } from '../model/target.js';
 import { endpointsOf, parseBind } from './bind-address.js';
 import { buildHealth } from './build-health.js';
@@ -151,6 +157,14 @@ function outlier(file: FilePool['outlier']): OutlierRules | null {
   };
 }
 
+function waiting(
+  file: 'off' | { readonly max?: number | undefined; readonly timeout?: string | undefined },
+  unset: { readonly max: number; readonly timeout: string },
+): Waiting {
+  if (file === 'off') return noWaiting;
+  return { max: file.max ?? unset.max, timeoutMs: ms(file.timeout ?? unset.timeout) };
+}
+
 function pool(
   name: string,
   file: FilePool,
@@ -179,6 +193,8 @@ function pool(
     backups: file.backups ?? defaults.pool.backups,
     passive: passive(file.passive),
     outlier: outlier(file.outlier),
+    queue: waiting(file.queue ?? defaults.pool.queue, defaults.queue),
+    park: file.when_none_healthy === 'park' ? waiting(file.park ?? {}, defaults.park) : noWaiting,
     sources: sources.map(
       (text): IpAddress => acceptedValue(parseSource(text, machine.interfaceIndex)),
     ),

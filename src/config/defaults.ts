@@ -23,8 +23,11 @@ export const defaults = {
     backups: 'all',
     role: 'any',
     roleConfirm: 3,
+    queue: 'off',
   },
   tiers: { overprovisioning: 1.4, panicThreshold: 0 },
+  queue: { max: 1024, timeout: '5s' },
+  park: { max: 1024, timeout: '30s' },
   policy: { prefixV4: 32, prefixV6: 128, load: 'connections' },
   passive: { maxFails: 1, failTimeout: '10s' },
   outlier: {

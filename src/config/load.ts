@@ -32,6 +32,7 @@ import { checkRoles } from './role-rules.js';
 import { fileSchema } from './schema.js';
 import { findingsOf } from './schema-issues.js';
 import { checkTiers } from './tier-rules.js';
+import { checkWaiting } from './waiting-rules.js';
 
 /** Where a part of the model stands in the file. */
 export interface Origin {
@@ -129,6 +130,7 @@ function runRules(source: SourceText, root: Located, findings: Finding[], machin
   checkTargets(facts);
   checkTiers(facts);
   checkEjections(facts);
+  checkWaiting(facts);
   checkHealth(facts);
   checkRoles(facts);
   checkLoops(facts);

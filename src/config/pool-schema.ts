@@ -5,7 +5,7 @@ import { defaults } from './defaults.js';
 import { outlierSchema, passiveSchema } from './ejection-schema.js';
 import { healthSchema } from './health-schema.js';
 import { anyInterface } from './ip.js';
-import { countRange, either, flag, integer, integerOr, leaf, word } from './scalars.js';
+import { countRange, duration, either, flag, integer, integerOr, leaf, word } from './scalars.js';
 import { parseSource, parseTargetAddress } from './target-address.js';
 import { tcpSchema } from './tcp-schema.js';
 import { parseTargetName, targetNamePattern } from './text-leaves.js';
@@ -82,6 +82,30 @@ const source = leaf<string>((value) => parseSource(value, anyInterface), {
   description: 'An IP address of this machine, without a port.',
   examples: ['10.0.0.5'],
 });
+const waiters = { min: 1, max: 1_048_576 } as const;
+const queueSchema = z.strictObject({
+  max: integer(waiters, {
+    description: 'Connections that wait at once, over all workers.',
+    default: defaults.queue.max,
+  }).optional(),
+  timeout: duration(
+    { minMs: 1 },
+    { description: 'Longest wait for a place.', default: defaults.queue.timeout },
+  ).optional(),
+});
+const parkSchema = z
+  .strictObject({
+    max: integer(waiters, {
+      description: 'Connections that are parked at once, over all workers.',
+      default: defaults.park.max,
+    }).optional(),
+    timeout: duration(
+      { minMs: 1 },
+      { description: 'Longest wait for a target.', default: defaults.park.timeout },
+    ).optional(),
+  })
+  .meta({ description: 'Bounds of when_none_healthy: park.' });
+
 export const poolSchema = z
   .strictObject({
     policy: either(policyWord, policyFull, {
@@ -99,8 +123,8 @@ export const poolSchema = z
         default: defaults.pool.retries,
       },
     ).optional(),
-    when_none_healthy: word(['refuse', 'use_all'], {
-      description: 'With no healthy target: refuse clients, or use the unhealthy ones.',
+    when_none_healthy: word(['refuse', 'use_all', 'park'], {
+      description: 'With no healthy target: refuse clients, use the unhealthy ones, or wait.',
       default: defaults.pool.whenNoneHealthy,
     }).optional(),
     tiers: tiersSchema
@@ -133,6 +157,11 @@ export const poolSchema = z
         defaultText: 'off',
       })
       .optional(),
+    queue: either(word(['off'], { description: 'Nobody waits.' }), queueSchema, {
+      description: 'Who waits when every target is at its max_connections.',
+      default: defaults.pool.queue,
+    }).optional(),
+    park: parkSchema.optional(),
     source: either(source, z.array(source).min(1).max(64), {
       description: 'Source address of connections to targets; several are used in turn.',
       defaultText: 'the kernel chooses',

@@ -32,7 +32,7 @@ export function buildTable(facts: Facts): Table {
       const servesSessions = record.servesSessions || chosen.has(index);
       return targets.push({ ...record, servesSessions }) - 1;
     });
-    const { name, policy, retries, sources, tcp } = pool;
+    const { name, policy, retries, queue, park, sources, tcp } = pool;
     return {
       slot: slotOf(ids.pools.used, name),
       name,
@@ -46,6 +46,8 @@ export function buildTable(facts: Facts): Table {
         configured,
         share,
       })),
+      queue,
+      park,
       sources,
       tcp,
     };

@@ -23,7 +23,8 @@ export const tiersMax = 32;
 
 /**
  * The tiers that have candidates: priorities in their order, backups behind them. When nothing is
- * available, backups included, `when_none_healthy` decides: `refuse` leaves the pool empty;
+ * available, backups included, `when_none_healthy` decides: `refuse` and `park` leave the pool
+ * empty (by TablePool.park the engine knows what to do with those who come);
  * `use_all` disregards what was measured (but not the operator's wishes, nor a weight of 0) and
  * takes all priorities by their number of targets, or all backups in a pool that has no other. A
  * panic threshold above 0 means the same as `use_all` for such a moment.
@@ -39,7 +40,7 @@ export function chooseTiers(pool: Pool, states: readonly TargetState[]): readonl
       ...backupTiers(pool, ranks.length, backups.length, available),
     ];
   }
-  if (pool.whenNoneHealthy === 'refuse' && pool.tiers.panicThreshold === 0) return [];
+  if (pool.whenNoneHealthy !== 'use_all' && pool.tiers.panicThreshold === 0) return [];
   const all = priorityTiers(ranks, sharesByNumber(ranks));
   if (all.length > 0) return all;
   const allowed = backups.filter((index) => isAllowed(states[index]));

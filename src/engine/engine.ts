@@ -37,6 +37,8 @@ export interface AccessRecord {
   readonly clientIp: string;
   readonly clientPort: number;
   readonly connectUs: number;
+  /** For a place at a target, or for a target. */
+  readonly waitedMs: number;
   readonly durationMs: number;
   readonly toTargetBytes: number;
   readonly toClientBytes: number;

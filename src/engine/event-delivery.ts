@@ -28,6 +28,8 @@ function accessRecord(event: RingEvent, kind: AccessRecord['kind'], layout: Layo
     clientIp: clientIpText(event.clientIp),
     clientPort: event.clientPort,
     connectUs: event.connectUs,
+    // Of a session the engine has no such number: it never waits.
+    waitedMs: kind === 'connection' ? event.id : 0,
     durationMs: event.durationMs,
     toTargetBytes: event.toTargetBytes,
     toClientBytes: event.toClientBytes,

@@ -81,6 +81,10 @@ export const recordFields = {
     'keepalive_idle_s',
     'keepalive_interval_s',
     'keepalive_count',
+    'queue_max',
+    'queue_timeout_ms',
+    'park_max',
+    'park_timeout_ms',
   ],
   tier: ['candidates_first', 'candidates_count', 'configured', 'share'],
   target: [

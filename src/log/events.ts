@@ -17,6 +17,8 @@ export interface AccessFields {
   readonly clientIp: string;
   readonly clientPort: number;
   readonly connectUs: number;
+  /** For a place at a target, or for a target; 0 of a session. */
+  readonly waitedMs: number;
   readonly durationMs: number;
   readonly toTargetBytes: number;
   readonly toClientBytes: number;

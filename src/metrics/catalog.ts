@@ -50,13 +50,12 @@ const folds: Readonly<Record<Subject, readonly Fold[]>> = {
   ],
 };
 
-/** Worker counters that go up and down. */
-const gauges: ReadonlySet<string> = new Set([
-  'connections_open',
-  'sessions_open',
-  'stashes_in_use',
-  'pipes_in_use',
-]);
+/** Counters that go up and down. */
+const gauges: Readonly<Record<Subject, ReadonlySet<string>>> = {
+  worker: new Set(['connections_open', 'sessions_open', 'stashes_in_use', 'pipes_in_use']),
+  listener: new Set(['connections_waiting']),
+  target: new Set(),
+};
 
 export function counterMetric(subject: Subject, description: CounterDescription): CounterMetric {
   const { name, unit, help } = description;
@@ -64,8 +63,8 @@ export function counterMetric(subject: Subject, description: CounterDescription)
     const metric = `sluice_${subject}_${name.replace(/_us$/, '')}_seconds_total`;
     return { counter: name, metric, help, type: 'counter', label: null, scale: 1e-6 };
   }
-  if (subject === 'worker' && gauges.has(name)) {
-    const metric = `sluice_worker_${name}`;
+  if (gauges[subject].has(name)) {
+    const metric = `sluice_${subject}_${name}`;
     return { counter: name, metric, help, type: 'gauge', label: null, scale: 1 };
   }
   const fold = folds[subject].find(({ prefix }) => name.startsWith(prefix));

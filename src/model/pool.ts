@@ -5,7 +5,16 @@ import type { TcpOptions } from './listener.js';
 import type { Policy } from './policy.js';
 import type { Role, Target } from './target.js';
 
-export type WhenNoneHealthy = 'refuse' | 'use_all';
+export type WhenNoneHealthy = 'refuse' | 'use_all' | 'park';
+
+/** How many connections may wait, over all workers, and for how long. */
+export interface Waiting {
+  /** 0 = none waits, and then the timeout is 0 too. */
+  readonly max: number;
+  readonly timeoutMs: number;
+}
+
+export const noWaiting: Waiting = { max: 0, timeoutMs: 0 };
 
 export interface TierRules {
   /** 1..10: how much more than its share of health a priority can take; 1.4 = 40 %. */
@@ -61,6 +70,10 @@ export interface Pool {
   /** null: off. */
   readonly passive: PassiveRules | null;
   readonly outlier: OutlierRules | null;
+  /** TCP: for a place, when every eligible target is at its limit. */
+  readonly queue: Waiting;
+  /** TCP: for a target, when none is eligible or reachable; none but with `park`. */
+  readonly park: Waiting;
   /** Source addresses for connections to targets, used in turn; empty = the kernel chooses. */
   readonly sources: readonly IpAddress[];
   readonly tcp: TcpOptions;

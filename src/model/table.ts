@@ -3,6 +3,7 @@
 import type { Endpoint, IpAddress } from './address.js';
 import type { Listener, TcpOptions } from './listener.js';
 import type { Policy } from './policy.js';
+import type { Waiting } from './pool.js';
 
 export interface TableTarget {
   readonly slot: number;
@@ -41,6 +42,8 @@ export interface TablePool {
   readonly retries: number;
   /** In the order in which they are asked; at most 32 (kTiersMax in native/policy/candidate.h). */
   readonly tiers: readonly TableTier[];
+  readonly queue: Waiting;
+  readonly park: Waiting;
   readonly sources: readonly IpAddress[];
   readonly tcp: TcpOptions;
 }

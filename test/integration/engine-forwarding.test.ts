@@ -108,6 +108,33 @@ describe('TCP through the addon', () => {
     client.socket.destroy();
   });
 
+  it('lets a client wait for the place of another, and tells how long in its record', async () => {
+    const target = track(await startTcpEcho());
+    const harness = track(startEngineHarness());
+    const overrides = { queue: { max: 5, timeoutMs: 30_000 } };
+    await harness.apply({
+      generation: 1,
+      listeners: [{}],
+      pools: [{ targets: [target.port], maxConnections: 1, overrides }],
+    });
+    const first = await connectScripted(harness.port(0));
+    await first.play([{ write: 'one' }, { read: 3 }]);
+    const second = await connectScripted(harness.port(0));
+    const begunMs = performance.now();
+    const answered = second.play([{ write: 'two' }, { read: 3 }]);
+    const waiting = () => counter(harness.engine.counters.listener(0), 'connections_waiting');
+    await waitFor('the second to wait', () => waiting() === 1);
+    await waitFor('a wait that shows', () => performance.now() - begunMs > 50);
+    first.socket.destroy();
+    expect((await answered).received.toString()).toBe('two');
+    second.socket.destroy();
+    await waitFor('both records', () => harness.accessRecords[1]);
+    expect(harness.accessRecords[0]?.waitedMs).toBe(0);
+    expect(harness.accessRecords[1]?.waitedMs).toBeGreaterThan(20);
+    expect(counter(harness.engine.counters.listener(0), 'connections_queued')).toBe(1);
+    expect(waiting()).toBe(0);
+  });
+
   it('reports a refused target as an event and goes on to the next', async () => {
     const gone = await startScriptedPeer([]);
     await gone.close();

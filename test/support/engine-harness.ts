@@ -13,6 +13,7 @@ import { startNativeEngine } from '../../src/engine/native-engine.js';
 import type { Endpoint, IpAddress } from '../../src/model/address.js';
 import type { Listener, TcpOptions } from '../../src/model/listener.js';
 import type { Policy, PolicyName } from '../../src/model/policy.js';
+import { noWaiting } from '../../src/model/pool.js';
 import type { Table, TableListener, TablePool, TableTarget } from '../../src/model/table.js';
 
 export const plainTcpOptions: TcpOptions = {
@@ -61,6 +62,8 @@ export interface PoolSpec {
   /** Ports on loopback, or addresses; each becomes a target of weight 1. */
   readonly targets: readonly (number | Endpoint)[];
   readonly policy?: PolicyName;
+  /** Of each target; 0 or none: no limit. */
+  readonly maxConnections?: number;
   readonly overrides?: Partial<TablePool>;
 }
 
@@ -74,14 +77,15 @@ export interface TableSpec {
 /** Targets get slots 0, 1, ... over all pools in order. */
 export function tableOf({ generation, listeners, pools }: TableSpec): Table {
   const targets: TableTarget[] = [];
-  const tablePools = pools.map(({ targets: addresses, policy, overrides }, slot): TablePool => {
+  const tablePools = pools.map((spec, slot): TablePool => {
+    const { targets: addresses, maxConnections = 0, policy, overrides } = spec;
     const first = targets.length;
     for (const address of addresses) {
       targets.push({
         slot: targets.length,
         name: `target-${targets.length}`,
         address: typeof address === 'number' ? loopback(address) : address,
-        maxConnections: 0,
+        maxConnections,
         servesSessions: true,
       });
     }
@@ -103,6 +107,8 @@ export function tableOf({ generation, listeners, pools }: TableSpec): Table {
           share: 10_000,
         },
       ],
+      queue: noWaiting,
+      park: noWaiting,
       sources: [],
       tcp: plainTcpOptions,
       ...overrides,

@@ -81,8 +81,8 @@ export interface RealServer {
   readonly program: ChildProcess;
 }
 
-export async function startRedis(): Promise<RealServer> {
-  const port = await freePort();
+export async function startRedis(at?: number): Promise<RealServer> {
+  const port = at ?? (await freePort());
   const folder = await temporaryFolder();
   const program = startProgram('redis-server', [
     ...['--bind', '127.0.0.1', '--port', String(port), '--dir', folder],

@@ -3,7 +3,7 @@ import type { Endpoint, IpAddress, NamedEndpoint } from '../../src/model/address
 import type { Config } from '../../src/model/config.js';
 import type { CheckOf } from '../../src/model/health-check.js';
 import type { Listener, TcpOptions } from '../../src/model/listener.js';
-import type { Pool } from '../../src/model/pool.js';
+import { noWaiting, type Pool } from '../../src/model/pool.js';
 import type { Target } from '../../src/model/target.js';
 
 export function ip(text: string): IpAddress {
@@ -68,6 +68,8 @@ export function pool(name: string, targets: readonly Target[], changes: Partial<
     backups: 'all',
     passive: null,
     outlier: null,
+    queue: noWaiting,
+    park: noWaiting,
     sources: [],
     tcp,
     ...changes,

@@ -27,6 +27,7 @@ struct Parts {
                                                  .options = options,
                                                  .region = region,
                                                  .exchange = exchange,
+                                                 .waiting = waiting,
                                                  .coordinator = coordinator.doorbell(),
                                                  .wake = &test::ControlPlane::wake,
                                                  .wake_context = &bell}));
@@ -55,6 +56,7 @@ struct Parts {
   }
 
   shared::EngineOptions options;
+  shared::WaitingBoard waiting{2};
   os::Doorbell bell = os::Doorbell::create();
   shared::Region region = shared::Region::create(2);
   table::TableExchange exchange{2};

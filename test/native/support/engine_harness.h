@@ -43,6 +43,8 @@ struct TestTable {
   uint64_t generation = 1;
   std::vector<TestListener> listeners = {{}};
   std::vector<uint16_t> target_ports = {};  // on 127.0.0.1; slots 0, 1, ...
+  uint32_t target_max_connections = 0;
+  uint32_t queue_max = 0;
 };
 
 // The records of an image, before they have a place in it.
@@ -86,11 +88,12 @@ inline void add_listener(ImageParts& parts, const TestListener& listener) {
   for (const TestBind& bind : listener.binds) add_bind(parts, bind);
 }
 
-inline void add_target(ImageParts& parts, uint16_t port) {
+inline void add_target(ImageParts& parts, uint16_t port, uint32_t max_connections) {
   const auto slot = static_cast<uint32_t>(parts.targets.size());
   table::TargetRecord record{};
   record.slot = slot;
   record.flags = static_cast<uint32_t>(table::TargetFlag::serves_sessions);
+  record.max_connections = max_connections;
   record.name_bytes = 4;
   record.family = static_cast<uint16_t>(table::AddressFamily::ipv4);
   record.port = port;
@@ -103,7 +106,11 @@ inline void add_target(ImageParts& parts, uint16_t port) {
 inline ImageParts parts_of(const TestTable& wanted) {
   ImageParts parts;
   for (const TestListener& listener : wanted.listeners) add_listener(parts, listener);
-  for (const uint16_t port : wanted.target_ports) add_target(parts, port);
+  for (const uint16_t port : wanted.target_ports) {
+    add_target(parts, port, wanted.target_max_connections);
+  }
+  parts.pool.queue_max = wanted.queue_max;
+  parts.pool.queue_timeout_ms = wanted.queue_max > 0 ? 60'000 : 0;
   parts.pool.policy = static_cast<uint32_t>(table::PolicyKind::round_robin);
   parts.pool.tiers_count = 1;
   parts.tier.candidates_count = static_cast<uint32_t>(parts.candidates.size());

@@ -43,6 +43,10 @@ struct TableDraft {
   table::PolicyKind policy = table::PolicyKind::round_robin;
   uint32_t retries = 0;
   uint32_t target_max_connections = 0;
+  uint32_t queue_max = 0;
+  uint32_t queue_timeout_ms = 20'000;
+  uint32_t park_max = 0;
+  uint32_t park_timeout_ms = 20'000;
   table::Listener listener;
   table::SocketOptions target_options;
 
@@ -70,6 +74,10 @@ struct TableDraft {
     table::Pool& pool = made->pools.emplace_back();
     pool.slot = kPoolSlot;
     pool.retries = retries;
+    pool.queue_max = queue_max;
+    pool.queue_timeout_ms = queue_timeout_ms;
+    pool.park_max = park_max;
+    pool.park_timeout_ms = park_timeout_ms;
     pool.sources = sources;
     pool.target_options = target_options;
     pool.set_tiers(policy, {table::Tier(policy, std::move(candidates))});
@@ -117,7 +125,8 @@ class TcpLoop {
                .listener_active = region_.listener_active(),
                .turns = region_.turn_signals(),
                .responses = region_.response_histograms(0),
-               .signals = region_.signals()} {
+               .signals = region_.signals(),
+               .waiting = waiting_} {
     REQUIRE(region_.valid());
     worker_ = std::make_unique<tcp::TcpWorker>(links_);
     const auto token = os::EpollToken::of(&doorbell_, 0);
@@ -133,6 +142,8 @@ class TcpLoop {
     CHECK(open_connections() == 0);
     CHECK(opened() == closed());
     CHECK(listener_active() == 0);
+    CHECK(waiting() == 0);
+    CHECK(!waiting_.anybody(kPoolSlot));
     uint64_t active = 0;
     for (const auto& count : region_.active()) active += count.load();
     CHECK(active == 0);
@@ -182,6 +193,13 @@ class TcpLoop {
   [[nodiscard]] shared::ResponseHistogram& responses(uint32_t index) {
     return region_.response_histograms(0)[kFirstTargetSlot + index];
   }
+  // Places at a target, as another worker's connections or sessions take and give them.
+  void claim_elsewhere(uint32_t index, uint32_t count) {
+    region_.active()[kFirstTargetSlot + index].fetch_add(count);
+  }
+  void release_elsewhere(uint32_t index, uint32_t count) {
+    region_.active()[kFirstTargetSlot + index].fetch_sub(count);
+  }
   [[nodiscard]] std::atomic<uint32_t>& listener_active() {
     return region_.listener_active()[kListenerSlot];
   }
@@ -191,6 +209,8 @@ class TcpLoop {
     return listener().closed_by_reason[static_cast<size_t>(reason)].load();
   }
   [[nodiscard]] uint64_t open_connections() { return worker().connections_open.load(); }
+  // For a place at a target, or for a target.
+  [[nodiscard]] uint64_t waiting() { return listener().connections_waiting.load(); }
   [[nodiscard]] uint64_t turns() { return worker().loops.load(); }
   // Until no byte has moved for a while: every buffer on the way is full, or everything is there.
   void await_quiet() {
@@ -258,6 +278,7 @@ class TcpLoop {
   os::TimerWheel wheel_;
   shared::EventRing events_;
   EventReader reader_;
+  shared::WaitingBoard waiting_{1};
   shared::WorkerLinks links_;
   std::unique_ptr<table::Table> table_;
   std::unique_ptr<tcp::TcpWorker> worker_;

@@ -156,7 +156,8 @@ class UdpBench {
                region_.listener_active(),
                region_.turn_signals(),
                region_.response_histograms(worker_index),
-               region_.signals()},
+               region_.signals(),
+               waiting_},
         worker_(std::make_unique<udp::UdpWorker>(links_)) {}
 
   udp::UdpWorker& worker() { return *worker_; }
@@ -232,6 +233,7 @@ class UdpBench {
   os::TimerWheel wheel_;
   uint32_t ring_;
   shared::EventRing events_;
+  shared::WaitingBoard waiting_{1};
   shared::WorkerLinks links_;
   std::unique_ptr<table::Table> table_;
   std::unique_ptr<udp::UdpWorker> worker_;

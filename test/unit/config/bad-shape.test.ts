@@ -418,7 +418,7 @@ pools:
       name: 'when_none_healthy misspelt',
       text: withPool('when_none_healthy: use-all'),
       problems: [
-        ['6:24', 'SLUICE_CONFIG_VALUE', '"use-all" is not one of refuse, use_all', 'use_all'],
+        ['6:24', 'SLUICE_CONFIG_VALUE', '"use-all" is not one of refuse, use_all, park', 'use_all'],
       ],
     },
     {

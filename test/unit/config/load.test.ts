@@ -92,6 +92,8 @@ describe('what is left out', () => {
         backups: 'all',
         passive: null,
         outlier: null,
+        queue: { max: 0, timeoutMs: 0 },
+        park: { max: 0, timeoutMs: 0 },
         sources: [],
       },
     ]);
@@ -326,6 +328,27 @@ test('every key of a pool reaches the model', () => {
   expect(primary.config.pools[0]).toMatchObject({ role: 'primary', roleConfirm: 5 });
   expect(good(withPool('health: redis')).config.pools[0]?.health).toMatchObject({ login: null });
   expect(good(withPool('source: "10.0.0.5"')).config.pools[0]?.sources).toHaveLength(1);
+});
+
+test('who may wait, how many and how long, has defaults once it is wanted', () => {
+  const of = (text: string) => {
+    const limited = withPool(text).replace(
+      /"10\.0\.0\.1:80"/,
+      '{ address: "10.0.0.1:80", max_connections: 1 }',
+    );
+    return good(limited).config.pools[0];
+  };
+  expect(of('queue: {}')).toMatchObject({
+    queue: { max: 1024, timeoutMs: 5000 },
+    park: { max: 0, timeoutMs: 0 },
+  });
+  expect(of('queue: { max: 7, timeout: 3s }')?.queue).toEqual({ max: 7, timeoutMs: 3000 });
+  expect(of('queue: off')?.queue).toEqual({ max: 0, timeoutMs: 0 });
+  expect(of('when_none_healthy: park')?.park).toEqual({ max: 1024, timeoutMs: 30_000 });
+  expect(of('when_none_healthy: park\n    park: { max: 9, timeout: 1m }')).toMatchObject({
+    whenNoneHealthy: 'park',
+    park: { max: 9, timeoutMs: 60_000 },
+  });
 });
 
 test('every other key reaches the model', () => {

@@ -65,6 +65,47 @@ pools:
       problems: [['4:10', 'SLUICE_CONFIG_NO_EFFECT', 'only udp listeners use this pool']],
     },
     {
+      name: 'waiting in a pool that serves udp only',
+      text: `listeners:
+  web: { bind: "127.0.0.1:80", protocol: udp, pool: web }
+pools:
+  web:
+    queue: {}
+    when_none_healthy: park
+    targets: ["10.0.0.1:80"]
+`,
+      problems: [
+        [
+          '5:5',
+          'SLUICE_CONFIG_NO_EFFECT',
+          'only udp listeners use this pool, and a datagram does not wait',
+        ],
+        [
+          '6:5',
+          'SLUICE_CONFIG_NO_EFFECT',
+          'only udp listeners use this pool, and a datagram does not wait',
+        ],
+      ],
+    },
+    {
+      name: 'bounds of parking where nobody is parked',
+      text: withPool('park: { max: 7 }'),
+      problems: [
+        ['6:5', 'SLUICE_CONFIG_NO_EFFECT', 'nobody is parked unless when_none_healthy is park'],
+      ],
+    },
+    {
+      name: 'a queue for targets without a limit',
+      text: withPool('queue: { max: 7 }'),
+      problems: [
+        [
+          '6:5',
+          'SLUICE_CONFIG_NO_EFFECT',
+          'no target has max_connections, so that nobody ever waits',
+        ],
+      ],
+    },
+    {
       name: 'a prefix under another policy',
       text: withPool('policy: { name: random, prefix_v4: 24 }'),
       problems: [

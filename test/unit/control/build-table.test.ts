@@ -134,6 +134,10 @@ describe('a table', () => {
     const down = { health: 'unhealthy' } as const;
     const states = { a: down, b: { ...down, adminState: 'draining' }, c: down } as const;
     expect(candidates(buildTable(factsOf(web(), states)))).toEqual({ primaries: [], backups: [] });
+    expect(candidates(buildTable(factsOf(web({ whenNoneHealthy: 'park' }), states)))).toEqual({
+      primaries: [],
+      backups: [],
+    });
     const table = buildTable(factsOf(web({ whenNoneHealthy: 'use_all' }), states));
     expect(candidates(table)).toEqual({ primaries: ['a*3'], backups: [] });
     expect(table.targets.map(({ servesSessions }) => servesSessions)).toEqual([true, false, false]);
@@ -192,7 +196,7 @@ const member = fc.record({
 const pools = fc.array(
   fc.record({
     members: fc.array(member, { maxLength: 6 }),
-    whenNoneHealthy: fc.constantFrom<Pool['whenNoneHealthy']>('refuse', 'use_all'),
+    whenNoneHealthy: fc.constantFrom<Pool['whenNoneHealthy']>('refuse', 'use_all', 'park'),
   }),
   { minLength: 1, maxLength: 4 },
 );

@@ -34,7 +34,7 @@ function delivered(event: Partial<RingEvent>): unknown[][] {
     index: 2,
     connectUs: 10,
     durationMs: 20,
-    id: 0,
+    id: 15,
     toTargetBytes: 30,
     toClientBytes: 40,
     ...event,
@@ -53,6 +53,7 @@ describe('deliver', () => {
       clientIp: '192.0.2.7',
       clientPort: 4711,
       connectUs: 10,
+      waitedMs: 15,
       durationMs: 20,
       toTargetBytes: 30,
       toClientBytes: 40,
@@ -60,7 +61,7 @@ describe('deliver', () => {
     };
     expect(delivered({ type: 'connection_closed', code })).toEqual([['accessRecord', record]]);
     expect(delivered({ type: 'session_ended', code, targetSlot: 3 })).toEqual([
-      ['accessRecord', { ...record, kind: 'session', targetSlot: 3 }],
+      ['accessRecord', { ...record, kind: 'session', targetSlot: 3, waitedMs: 0 }],
     ]);
   });
 
