@@ -11,10 +11,13 @@ import { loadAddon } from '../engine/addon.js';
 import type { Engine } from '../engine/engine.js';
 import { startNativeEngine } from '../engine/native-engine.js';
 import { SluiceError } from '../errors.js';
+import { AgentWatcher } from '../health/agent-watcher.js';
+import { createAskAgent } from '../health/ask-agent.js';
 import { HealthChecker } from '../health/checker.js';
 import { createProbes } from '../health/probe-kinds.js';
 import type { Logger } from '../log/logger.js';
 import type { CounterCatalog } from '../metrics/collect.js';
+import type { AgentWords } from '../model/agent.js';
 import type { Config } from '../model/config.js';
 import type { ProbeDetail } from '../model/health.js';
 import type { Status } from '../model/status.js';
@@ -76,6 +79,7 @@ class WiredLoadBalancer implements LoadBalancer {
   readonly #engine: Engine;
   readonly #controller: Controller;
   readonly #checker: HealthChecker;
+  readonly #agents: AgentWatcher;
   readonly #discovery: DnsDiscovery;
   readonly #stateFile: StateFile | null;
   #config: Config;
@@ -119,8 +123,8 @@ class WiredLoadBalancer implements LoadBalancer {
       lookup,
       log,
       onChange: () => {
-        this.#controller.namesChanged();
-        this.#checker.update(this.#config.pools, this.#discovery.addresses());
+        this.#controller.lookAgain();
+        this.#follow();
       },
     });
     this.#controller = new Controller({
@@ -128,9 +132,11 @@ class WiredLoadBalancer implements LoadBalancer {
       engine: this.#engine,
       log,
       names: () => this.#discovery.addresses(),
+      agents: () => this.#agents.words(),
       probeDetail: (pool, target) => this.#details.get(placeKey(pool, target)) ?? null,
       onBeliefsChanged: () => this.#stateFile?.changed(),
     });
+    this.#agents = watchAgents({ clock, log, random }, () => this.#controller.lookAgain());
     this.#checker = new HealthChecker({
       clock,
       random,
@@ -157,7 +163,7 @@ class WiredLoadBalancer implements LoadBalancer {
     await this.#stateFile?.restore();
     const outcome = await this.#controller.start(this.#config);
     if (!outcome.applied) return outcome;
-    this.#checker.update(this.#config.pools, this.#discovery.addresses());
+    this.#follow();
     pauseDisabled(this.#config, this.#controller, this.#checker);
     this.#stateFile?.begin();
     return outcome;
@@ -170,7 +176,7 @@ class WiredLoadBalancer implements LoadBalancer {
     this.#arriving.delete(config);
     if (outcome.applied) this.#config = config;
     await this.#followNames();
-    if (!this.#closed) this.#checker.update(this.#config.pools, this.#discovery.addresses());
+    if (!this.#closed) this.#follow();
     return outcome;
   }
 
@@ -178,6 +184,11 @@ class WiredLoadBalancer implements LoadBalancer {
   async #followNames(): Promise<void> {
     if (this.#closed) return;
     await this.#discovery.update([this.#config, ...this.#arriving].flatMap(hostsOf));
+  }
+
+  #follow(): void {
+    this.#checker.update(this.#config.pools, this.#discovery.addresses());
+    this.#agents.update(this.#config.pools, this.#discovery.addresses());
   }
 
   status(): Status {
@@ -214,6 +225,7 @@ class WiredLoadBalancer implements LoadBalancer {
     clearInterval(this.#hold);
     await this.#stateFile?.close();
     this.#checker.close();
+    this.#agents.close();
     this.#discovery.close();
     this.#controller.close();
     await this.#engine.close();
@@ -222,4 +234,24 @@ class WiredLoadBalancer implements LoadBalancer {
 
 function placeKey(pool: string, target: string): string {
   return JSON.stringify([pool, target]);
+}
+
+function watchAgents(
+  { clock, log, random }: Required<Pick<LoadBalancerOptions, 'clock' | 'log' | 'random'>>,
+  onChange: () => void,
+): AgentWatcher {
+  return new AgentWatcher({
+    clock,
+    random,
+    ask: createAskAgent(clock),
+    onReport: ({ pool, target, words }) => {
+      log.event('target_agent_changed', { pool, target, ...agentFields(words) });
+      onChange();
+    },
+  });
+}
+
+function agentFields({ weight, maxConnections, adminState, up }: AgentWords) {
+  const text = weight && (weight.kind === 'share' ? `${weight.value * 100}%` : `${weight.value}`);
+  return { weight: text, maxConnections, adminState, up };
 }

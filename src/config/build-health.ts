@@ -1,5 +1,6 @@
 // A health check of the right shape to the model: one case per kind.
 
+import type { AgentCheck } from '../model/agent.js';
 import type {
   CheckBasics,
   DialogStep,
@@ -120,6 +121,14 @@ function loginOf(file: FileHealthMap['login']): Login | null {
   if (file === undefined) return null;
   const { user = '', password_file: passwordFile = '', database = '' } = file;
   return { user, passwordFile, database };
+}
+
+export function buildAgent(file: FileConfig['pools'][string]['agent']): AgentCheck | null {
+  if (file === undefined) return null;
+  const intervalMs = ms(file.interval ?? defaults.agent.interval);
+  const timeoutMs = Math.min(intervalMs, ms(file.timeout ?? defaults.health.timeoutMax));
+  const send = file.send === undefined ? null : acceptedValue(parseTextBytes(file.send));
+  return { port: file.port, intervalMs, timeoutMs, send };
 }
 
 export function buildHealth(file: FileHealth, protocols: ReadonlySet<Protocol>): HealthCheck {

@@ -13,7 +13,7 @@ import {
 } from '../model/pool.js';
 import type { Target } from '../model/target.js';
 import { endpointsOf, parseBind } from './bind-address.js';
-import { buildHealth } from './build-health.js';
+import { buildAgent, buildHealth } from './build-health.js';
 import { defaults } from './defaults.js';
 import { formatIp } from './ip.js';
 import type { Machine } from './machine.js';
@@ -184,6 +184,7 @@ function pool(
     health: buildHealth(file.health, protocols),
     role: file.role ?? defaults.pool.role,
     roleConfirm: file.role_confirm ?? defaults.pool.roleConfirm,
+    agent: buildAgent(file.agent),
     retries: file.retries ?? defaults.pool.retries,
     whenNoneHealthy: file.when_none_healthy ?? defaults.pool.whenNoneHealthy,
     tiers: {

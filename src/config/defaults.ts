@@ -55,6 +55,7 @@ export const defaults = {
     udp: { silence: 'bad' },
     dns: { type: 'A', codes: ['NOERROR'], answers: 0 },
   },
+  agent: { interval: '2s' },
   engine: { workers: 'auto', maxConnections: 'auto', splice: 'auto', buffer: '64KiB' },
   admin: { listen: '127.0.0.1:9090' },
   log: { level: 'info', format: 'auto', output: 'stdout' },

@@ -62,6 +62,7 @@ const kindRules: Readonly<Record<ProbeKind, KindRules>> = {
 
 export function checkHealth(facts: Facts): void {
   for (const pool of facts.pools.values()) {
+    checkAgent(facts, pool);
     const { health } = pool.draft;
     const path = [...pool.path, 'health'];
     // Wrong in itself, and reported: then nothing follows from it.
@@ -81,6 +82,23 @@ export function checkHealth(facts: Facts): void {
     checkSections(facts, map, path);
     checkLogin(facts, kind, map, path);
   }
+}
+
+/** An agent has a port of its own at the target's address, which a unix socket has not. */
+function checkAgent(facts: Facts, pool: PoolFacts): void {
+  const { agent } = pool.draft;
+  if (agent === undefined) return;
+  for (const target of pool.targets) {
+    if (target.address?.kind !== 'unix') continue;
+    const message = 'the pool has agents, and a unix socket has no address to ask one at';
+    facts.report({ code: 'SLUICE_CONFIG_HEALTH', path: target.addressPath, message });
+  }
+  const defaultInterval = Object.hasOwn(agent, 'interval') ? '' : defaults.agent.interval;
+  const interval = parseDuration(agent.interval ?? defaultInterval);
+  const timeout = parseDuration(agent.timeout ?? '');
+  if (!interval.ok || !timeout.ok || timeout.value <= interval.value) return;
+  const message = `${agent.timeout} is longer than the interval, ${formatDuration(interval.value)}`;
+  facts.report({ code: 'SLUICE_CONFIG_HEALTH', path: [...pool.path, 'agent', 'timeout'], message });
 }
 
 function checkPing(facts: Facts, pool: PoolFacts): void {

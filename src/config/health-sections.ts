@@ -16,7 +16,7 @@ import {
   parseServerName,
   parseStatus,
 } from './health-leaves.js';
-import { either, flag, integer, leaf, type Meta, word } from './scalars.js';
+import { duration, either, flag, integer, leaf, type Meta, word } from './scalars.js';
 
 const string = (meta: Meta): Meta => ({ type: 'string', ...meta });
 
@@ -160,6 +160,24 @@ export const grpcSection = z
     ).optional(),
   })
   .meta({ description: 'What type grpc asks.' });
+
+export const agentSection = z
+  .strictObject({
+    port: integer(
+      { min: 1, max: 65_535 },
+      { description: "Port of the agents, at the targets' addresses." },
+    ),
+    interval: duration(
+      { minMs: 100 },
+      { description: 'Time from question to question.', default: defaults.agent.interval },
+    ).optional(),
+    timeout: duration(
+      { minMs: 1 },
+      { description: 'How long an answer may take.', defaultText: 'the interval, at most 5s' },
+    ).optional(),
+    send: plain('A text to send before the answer is read.', 'none'),
+  })
+  .meta({ description: 'Programs beside the targets that say what share of the work they want.' });
 
 export const execSection = z
   .strictObject({

@@ -4,6 +4,7 @@ import { loadKinds, policyNames } from '../model/policy.js';
 import { defaults } from './defaults.js';
 import { outlierSchema, passiveSchema } from './ejection-schema.js';
 import { healthSchema } from './health-schema.js';
+import { agentSection } from './health-sections.js';
 import { anyInterface } from './ip.js';
 import { countRange, duration, either, flag, integer, integerOr, leaf, word } from './scalars.js';
 import { parseSource, parseTargetAddress } from './target-address.js';
@@ -116,6 +117,7 @@ export const poolSchema = z
       description: 'The targets, in the order in which rotations visit them.',
     }),
     health: healthSchema.optional(),
+    agent: agentSection.optional(),
     retries: integer(
       { min: 0, max: 15 },
       {

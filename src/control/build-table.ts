@@ -27,6 +27,7 @@ export function buildTable(facts: Facts): Table {
     const states = targetStates(pool, facts);
     const tiers = chooseTiers(pool, states);
     const chosen = new Set(tiers.flatMap(({ members }) => members));
+    const weights = tableWeights(states.map(({ weight }) => weight));
     const indices = states.map(({ record }, index) => {
       if (record === null) return -1;
       const servesSessions = record.servesSessions || chosen.has(index);
@@ -41,7 +42,7 @@ export function buildTable(facts: Facts): Table {
       tiers: tiers.map(({ members, configured, share }) => ({
         candidates: members.map((index) => ({
           target: indices[index] ?? -1,
-          weight: states[index]?.target.weight ?? 0,
+          weight: weights[index] ?? 0,
         })),
         configured,
         share,
@@ -64,6 +65,19 @@ export function buildTable(facts: Facts): Table {
     pools,
     targets: [...targets, ...facts.retired],
   };
+}
+
+const weightMax = 65_535;
+
+/**
+ * Whole numbers in the proportions of `weights`. As long as no agent has changed one they are whole
+ * already; else all of a pool are scaled together, so that 75 % of 1 is 75 beside 100.
+ */
+export function tableWeights(weights: readonly number[]): readonly number[] {
+  const max = Math.max(0, ...weights);
+  if (max <= weightMax && weights.every(Number.isInteger)) return weights;
+  const factor = Math.min(100, weightMax / max);
+  return weights.map((weight) => (weight > 0 ? Math.max(1, Math.round(weight * factor)) : 0));
 }
 
 /** Configuration and ids are made for each other; a missing entry is a mistake of ours. */

@@ -113,17 +113,17 @@ function indicesOf(
 }
 
 function countsIn(state: TargetState | undefined): boolean {
-  return state?.inRole === true && state.target.weight > 0;
+  return state?.inRole === true && state.weight > 0;
 }
 
 function isAvailable(state: TargetState | undefined): boolean {
   if (!state?.record || !state.inRole) return false;
-  const { health, adminState, ejection, target } = state;
-  return eligible({ health, adminState, ejected: ejection !== null, weight: target.weight });
+  const { health, adminState, ejection, weight } = state;
+  return eligible({ health, adminState, ejected: ejection !== null, weight });
 }
 
 function isAllowed(state: TargetState | undefined): boolean {
   if (!state?.record || !state.inRole) return false;
-  const { adminState, target } = state;
-  return eligible({ health: 'unknown', adminState, ejected: false, weight: target.weight });
+  const { adminState, weight } = state;
+  return eligible({ health: 'unknown', adminState, ejected: false, weight });
 }

@@ -13,7 +13,7 @@ import type { Status } from '../model/status.js';
 import type { Table } from '../model/table.js';
 import type { AdminState } from '../model/target.js';
 import { BoundPorts } from './bound-ports.js';
-import { buildTable } from './build-table.js';
+import { buildTable, type Facts } from './build-table.js';
 import { Ejector } from './ejector.js';
 import { Generations } from './generations.js';
 import { type Ids, noIds } from './ids.js';
@@ -28,9 +28,11 @@ export interface ControllerOptions {
   readonly clock: Clock;
   readonly engine: Engine;
   readonly log: Logger;
-  /** What discovery knows now. It alone keeps that; namesChanged() says when to look again. */
+  /** What discovery knows now. It alone keeps that; lookAgain() says when to look again. */
   readonly names: () => ResolvedNames;
   readonly probeDetail: ProbeDetailOf;
+  /** What agents have said, by targetKey; kept as names are. */
+  readonly agents: () => Facts['agents'];
   /** Health or admin states, as beliefs() has them, are others now. */
   readonly onBeliefsChanged?: () => void;
 }
@@ -136,8 +138,8 @@ export class Controller {
     this.#ejector.connectFailed(targetSlot);
   }
 
-  /** A name resolves to another address. Returns the generation from which on that holds. */
-  namesChanged(): number {
+  /** Names resolve anew, or agents say more. Returns the generation from which on that holds. */
+  lookAgain(): number {
     return this.#changed();
   }
 
@@ -272,6 +274,7 @@ export class Controller {
       ...this.beliefs(),
       ejections: this.#ejector.ejections(),
       names: names(),
+      agents: this.#options.agents(),
       listening: this.#listening,
       engine,
     });

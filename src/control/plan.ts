@@ -34,6 +34,7 @@ export interface PlanSources {
   readonly ejections: Ejections;
   readonly roles: RoleFacts;
   readonly names: ResolvedNames;
+  readonly agents: Facts['agents'];
   readonly listening: boolean;
   readonly engine: Pick<Engine, 'counters' | 'limits'>;
 }
@@ -62,6 +63,7 @@ export function makePlan(sources: PlanSources): PlanOutcome {
     config,
     ids,
     names,
+    agents: sources.agents,
     listening,
     ejections: sources.ejections,
     health: carryHealth(sources.health, configs, names),

@@ -84,7 +84,7 @@ export function buildStatus(sources: StatusSources): Status {
 function targetStatus(
   { facts, counters, owners, probeDetail }: StatusSources,
   pool: Pool,
-  { target, key, health, adminState, ejection, record }: TargetState,
+  { target, key, health, adminState, ejection, weight, record }: TargetState,
   isCandidate: boolean,
 ): TargetStatus {
   const measured = key === null ? undefined : facts?.health.get(key);
@@ -98,6 +98,8 @@ function targetStatus(
     address: formatAddress(target.address),
     resolved: record && formatAddress(record.address),
     weight: target.weight,
+    effectiveWeight: weight,
+    agent: (key === null ? undefined : facts?.agents.get(key)) ?? null,
     priority: target.backup ? null : target.priority,
     backup: target.backup,
     health,

@@ -1,5 +1,13 @@
 // target-states: each target of a pool with everything that decides about it, joined in one place.
+
 import { endpointOf, type ResolvedNames } from '../model/address-text.js';
+import {
+  type AgentWords,
+  joinAdminStates,
+  joinHealth,
+  joinWeight,
+  nothingSaid,
+} from '../model/agent.js';
 import type { Ejection, Ejections } from '../model/ejection.js';
 import { initialHealth } from '../model/health.js';
 import type { Pool } from '../model/pool.js';
@@ -17,6 +25,8 @@ export interface TargetFacts {
   readonly adminStates: ReadonlyMap<string, AdminState>;
   readonly ejections: Ejections;
   readonly names: ResolvedNames;
+  /** By targetKey; what agents beside the targets have said. */
+  readonly agents: ReadonlyMap<string, AgentWords>;
   /** Absent: nothing is known, and pools with a role have no candidate. */
   readonly roles?: RoleFacts;
 }
@@ -26,8 +36,11 @@ export interface TargetState {
   readonly target: Target;
   readonly key: string | null;
   readonly health: Health;
+  /** The stricter of the operator's wish and the agent's. */
   readonly adminState: AdminState;
   readonly ejection: Ejection | null;
+  /** The configured one, as the agent has changed it; 0: takes no new connection. */
+  readonly weight: number;
   readonly record: TableTarget | null;
   /** It is what its pool is for. */
   readonly inRole: boolean;
@@ -40,20 +53,26 @@ export function targetStates(pool: Pool, facts: TargetFacts): readonly TargetSta
   const wished = (target: Target): AdminState | undefined =>
     adminStates.size === 0 ? undefined : adminStates.get(configuredKey(pool.name, target));
   return pool.targets.map((target): TargetState => {
-    const adminState = wished(target) ?? 'enabled';
+    const wish = wished(target) ?? 'enabled';
     const endpoint = endpointOf(target.address, facts.names);
     const key = endpoint && targetKey(pool.name, target.name, endpoint);
     const slot = key === null ? undefined : facts.ids.targets.used.get(key);
     if (endpoint === null || key === null || slot === undefined) {
-      const nowhere = { key: null, record: null, ejection: null };
-      return { target, health: 'unhealthy', adminState, inRole: pool.role === 'any', ...nowhere };
+      const none = { key: null, health: 'unhealthy', ejection: null, record: null } as const;
+      const fits = pool.role === 'any';
+      return { target, adminState: wish, weight: target.weight, inRole: fits, ...none };
     }
-    const health = facts.health.get(key)?.health ?? initialHealth(pool.health);
-    const { name, maxConnections } = target;
+    const words = facts.agents.get(key) ?? nothingSaid;
+    const measured = facts.health.get(key)?.health ?? initialHealth(pool.health);
+    const health = joinHealth(measured, words);
+    const adminState = joinAdminStates(wish, words);
+    const weight = joinWeight(target.weight, words);
+    const { name } = target;
+    const maxConnections = words.maxConnections ?? target.maxConnections;
     const servesSessions = health !== 'unhealthy' && adminState !== 'disabled';
     const record = { slot, name, address: endpoint, maxConnections, servesSessions };
     const ejection = facts.ejections.get(key) ?? null;
     const fits = inRole(pool, key, facts.roles);
-    return { target, key, health, adminState, ejection, record, inRole: fits };
+    return { target, key, health, adminState, ejection, weight, record, inRole: fits };
   });
 }

@@ -60,6 +60,16 @@ export interface EventFields {
   };
   /** Two targets say that they are the primary, both confirmed; the present one is kept. */
   readonly split_brain: { readonly pool: string; readonly kept: string; readonly other: string };
+  /** All that the agent beside a target has said so far; null: nothing of that sort. */
+  readonly target_agent_changed: {
+    readonly pool: string;
+    readonly target: string;
+    /** As `75%`, or a number in place of the configured weight. */
+    readonly weight: string | null;
+    readonly maxConnections: number | null;
+    readonly adminState: AdminState | null;
+    readonly up: boolean | null;
+  };
   readonly target_admin_state_changed: {
     readonly pool: string;
     readonly target: string;
@@ -202,6 +212,7 @@ export const levels: { readonly [N in EventName]: LevelOf<N> } = {
   target_returned: 'info',
   primary_changed: 'warn',
   split_brain: 'error',
+  target_agent_changed: 'info',
   target_admin_state_changed: 'info',
   target_address_changed: 'info',
   name_unresolved: 'warn',

@@ -154,6 +154,12 @@ export const targetMetrics: readonly StateMetric<TargetStatus>[] = [
     samples: ({ weight }) => single(weight),
   },
   {
+    name: 'sluice_target_effective_weight',
+    type: 'gauge',
+    help: 'The weight as an agent has changed it',
+    samples: ({ effectiveWeight }) => single(effectiveWeight),
+  },
+  {
     name: 'sluice_target_eligible',
     type: 'gauge',
     help: '1 when new connections may go to the target',

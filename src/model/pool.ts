@@ -1,5 +1,6 @@
 // A pool: a named set of targets with a policy and a health check.
 import type { IpAddress } from './address.js';
+import type { AgentCheck } from './agent.js';
 import type { HealthCheck } from './health-check.js';
 import type { TcpOptions } from './listener.js';
 import type { Policy } from './policy.js';
@@ -61,6 +62,8 @@ export interface Pool {
   readonly role: PoolRole;
   /** Good probes in a row that make a new primary sure enough to cut the old one's connections. */
   readonly roleConfirm: number;
+  /** Asked beside the health check; null: there are no agents. */
+  readonly agent: AgentCheck | null;
   /** Further tries on other targets after the first failed connect. */
   readonly retries: number;
   readonly whenNoneHealthy: WhenNoneHealthy;

@@ -1,5 +1,7 @@
 // Status: what the control plane believes and what the engine counts, at one moment. This is the
 // body of the admin API's /status and the source of every metric.
+
+import type { AgentWords } from './agent.js';
 import type { EjectionReason } from './ejection.js';
 import type { Protocol } from './listener.js';
 import type { PolicyName } from './policy.js';
@@ -31,6 +33,10 @@ export interface TargetStatus {
   /** As resolved; null while a name has not been resolved. */
   readonly resolved: string | null;
   readonly weight: number;
+  /** The same, as an agent has changed it. */
+  readonly effectiveWeight: number;
+  /** What the agent beside it has said; null: nothing, or there is none. */
+  readonly agent: AgentWords | null;
   /** null: a backup. */
   readonly priority: number | null;
   readonly backup: boolean;

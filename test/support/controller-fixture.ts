@@ -1,6 +1,7 @@
 // A Controller over a fake engine, a fake clock and a recorded log; three targets to play with.
 import { Controller } from '../../src/control/controller.js';
 import type { IpAddress } from '../../src/model/address.js';
+import type { AgentWords } from '../../src/model/agent.js';
 import type { Config } from '../../src/model/config.js';
 import type { ProbeDetail } from '../../src/model/health.js';
 import type { Health, Target } from '../../src/model/target.js';
@@ -22,6 +23,7 @@ export function setupController(limits: Partial<FakeEngine['limits']> = {}) {
   const engine = new FakeEngine(limits);
   const log = createRecordingLogger();
   const names = new Map<string, IpAddress>();
+  const agents = new Map<string, AgentWords>();
   const details: ProbeDetail[] = [];
   let changes = 0;
   const controller = new Controller({
@@ -29,6 +31,7 @@ export function setupController(limits: Partial<FakeEngine['limits']> = {}) {
     engine,
     log,
     names: () => new Map(names),
+    agents: () => new Map(agents),
     probeDetail: (poolName, name) =>
       details.find((detail) => detail.pool === poolName && detail.target === name) ?? null,
     onBeliefsChanged: () => void changes++,
@@ -55,6 +58,7 @@ export function setupController(limits: Partial<FakeEngine['limits']> = {}) {
     engine,
     log,
     names,
+    agents,
     details,
     controller,
     health,

@@ -62,6 +62,7 @@ export function pool(name: string, targets: readonly Target[], changes: Partial<
     health: check,
     role: 'any',
     roleConfirm: 3,
+    agent: null,
     retries: 2,
     whenNoneHealthy: 'refuse',
     tiers: { overprovisioning: 1.4, panicThreshold: 0 },

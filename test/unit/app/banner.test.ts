@@ -9,6 +9,8 @@ const target = (eligible: boolean): TargetStatus => ({
   address: '127.0.0.1:1',
   resolved: '127.0.0.1:1',
   weight: 1,
+  effectiveWeight: 1,
+  agent: null,
   priority: 0,
   backup: false,
   ejection: null,

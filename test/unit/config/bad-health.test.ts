@@ -173,6 +173,28 @@ pools:
   },
 ];
 
+const agents: readonly BadFile[] = [
+  {
+    name: 'a timeout longer than the interval',
+    text: withPool('agent: { port: 7777, interval: 1s, timeout: 2s }'),
+    problems: [['6:49', health, '2s is longer than the interval, 1s']],
+  },
+  {
+    name: 'no port',
+    text: withPool('agent: { interval: 1s }'),
+    problems: [['6:5', 'SLUICE_CONFIG_MISSING', 'is required here']],
+  },
+  {
+    name: 'a unix socket beside which nothing can be asked',
+    text: `listeners:
+  a: { bind: "127.0.0.1:80", pool: a }
+pools:
+  a: { targets: ["unix:/run/x.sock"], agent: { port: 7777 } }
+`,
+    problems: [['4:18', health, 'the pool has agents, and a unix socket has no address']],
+  },
+];
+
 const warnings: readonly BadFile[] = [
   {
     name: 'certificates to trust that are not asked',
@@ -192,4 +214,5 @@ pools:
 
 describe('a health check of a wrong shape', () => testBadFiles('errors', shapes));
 describe('a health check that contradicts itself', () => testBadFiles('errors', rules));
+describe('agents with', () => testBadFiles('errors', agents));
 describe('a health check that may not be meant', () => testBadFiles('warnings', warnings));

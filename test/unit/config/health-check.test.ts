@@ -104,6 +104,26 @@ describe('a health check', () => {
     });
   });
 
+  it('may have agents beside it', () => {
+    const agentOf = (text: string) => {
+      const result = load(withPool(`agent: ${text}`));
+      return result.ok ? result.config.pools[0]?.agent : undefined;
+    };
+    expect(agentOf('{ port: 7777 }')).toEqual({
+      port: 7777,
+      intervalMs: 2000,
+      timeoutMs: 2000,
+      send: null,
+    });
+    expect(agentOf('{ port: 7, interval: 10s, timeout: 1s, send: "a" }')).toEqual({
+      port: 7,
+      intervalMs: 10_000,
+      timeoutMs: 1000,
+      send: bytes('a'),
+    });
+    expect(agentOf('{ port: 7, interval: 10s }')).toMatchObject({ timeoutMs: 5000 });
+  });
+
   it('shows what changes in it, in the words of the file', () => {
     const before = configOf('{ type: send_expect, send_expect: { steps: [{ send: a }] } }');
     const after = configOf(

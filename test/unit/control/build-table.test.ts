@@ -1,9 +1,10 @@
 // build-table: single tables by example, all tables by property.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildTable, type Facts } from '../../../src/control/build-table.js';
+import { buildTable, type Facts, tableWeights } from '../../../src/control/build-table.js';
 import { assignIds, keysOf, noIds } from '../../../src/control/ids.js';
 import { endpointOf, type ResolvedNames } from '../../../src/model/address-text.js';
+import { type AgentWords, nothingSaid } from '../../../src/model/agent.js';
 import type { Config } from '../../../src/model/config.js';
 import type { Ejection } from '../../../src/model/ejection.js';
 import type { Pool } from '../../../src/model/pool.js';
@@ -64,6 +65,7 @@ function factsOf(
     adminStates,
     ejections,
     names,
+    agents: new Map(),
     retired: [],
     listening: true,
   };
@@ -271,5 +273,29 @@ describe('any table', () => {
         expect(buildTable(reversed)).toEqual(buildTable(facts));
       }),
     );
+  });
+});
+
+describe('weights that agents have changed', () => {
+  const agentsOf = (words: Partial<AgentWords>) =>
+    new Map([[targetKey('web', 'a', at('192.0.2.1')), { ...nothingSaid, ...words }]]);
+
+  it('keep their proportions as whole numbers, within the range of the table', () => {
+    expect(tableWeights([3, 0, 1])).toEqual([3, 0, 1]);
+    expect(tableWeights([0.75, 1, 0])).toEqual([75, 100, 0]);
+    expect(tableWeights([65_535 * 10, 65_535, 0.001])).toEqual([65_535, 6554, 1]);
+  });
+
+  it('reach the table with limit and admin state', () => {
+    const facts = factsOf(web({}, [a, b]));
+    const build = (words: Partial<AgentWords>) => buildTable({ ...facts, agents: agentsOf(words) });
+    const picked = (words: Partial<AgentWords>) => candidates(build(words)).primaries;
+    expect(picked({ weight: { kind: 'share', value: 0.5 } })).toEqual(['a*150', 'b*100']);
+    expect(picked({ adminState: 'draining' })).toEqual(['b*1']);
+    expect(picked({ up: false })).toEqual(['b*1']);
+    expect(picked({ weight: { kind: 'share', value: 0 } })).toEqual(['b*1']);
+    expect(
+      build({ maxConnections: 30 }).targets.map(({ maxConnections }) => maxConnections),
+    ).toEqual([30, 0]);
   });
 });

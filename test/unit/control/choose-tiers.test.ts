@@ -32,6 +32,7 @@ function tiersOf(given: readonly Given[], changes: Partial<Pool> = {}) {
       health,
       adminState: state.adminState ?? 'enabled',
       ejection: state.ejected ? ejection : null,
+      weight,
       record:
         resolved === false
           ? null

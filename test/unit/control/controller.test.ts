@@ -205,7 +205,7 @@ describe('a name', () => {
       eligible: false,
     });
     names.set('db.internal', ip('192.0.2.70'));
-    const generation = controller.namesChanged();
+    const generation = controller.lookAgain();
     await clock.advance(20);
     expect(await controller.whenApplied(generation)).toBe(true);
     expect(candidates()).toEqual(['db', 'b']);
@@ -224,7 +224,7 @@ describe('a name', () => {
     engine.setActive('target', 0, 2);
     controller.setAdminState('web', 'db', 'draining');
     names.set('db.internal', ip('192.0.2.71'));
-    controller.namesChanged();
+    controller.lookAgain();
     await clock.advance(20);
     expect(candidates()).toEqual(['b']);
     expect(engine.table.targets).toMatchObject([
@@ -244,7 +244,7 @@ describe('a name', () => {
     const started = controller.start(web([db, b]));
     await settle();
     names.set('db.internal', ip('192.0.2.70'));
-    controller.namesChanged();
+    controller.lookAgain();
     engine.release();
     await started;
     await clock.advance(20);

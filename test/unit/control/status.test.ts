@@ -82,6 +82,8 @@ describe('the snapshot', () => {
           address: '192.0.2.1:80',
           resolved: '192.0.2.1:80',
           weight: 1,
+          effectiveWeight: 1,
+          agent: null,
           priority: 0,
           backup: false,
           ejection: null,

@@ -10,6 +10,8 @@ const target: TargetStatus = {
   address: '127.0.0.1:9001',
   resolved: '127.0.0.1:9001',
   weight: 3,
+  effectiveWeight: 3,
+  agent: null,
   priority: 0,
   backup: false,
   ejection: null,
