@@ -31,7 +31,7 @@ SessionMap::Places SessionMap::make_places(uint32_t count) {
   return Places(places);
 }
 
-SessionMap::SessionMap(const SipKey& sip_key, uint32_t capacity)
+SessionMap::SessionMap(const os::SipKey& sip_key, uint32_t capacity)
     : sip_key_(sip_key), capacity_(std::min(capacity, kCapacityMax)) {
   const uint32_t count = places_for(capacity_);
   mask_ = count - 1;
@@ -41,7 +41,7 @@ SessionMap::SessionMap(const SipKey& sip_key, uint32_t capacity)
 uint32_t SessionMap::hash(const SessionKey& key) const {
   uint64_t words[sizeof(SessionKey) / sizeof(uint64_t)];
   std::memcpy(words, &key, sizeof(key));
-  return static_cast<uint32_t>(siphash<1, 3>(sip_key_, words));
+  return static_cast<uint32_t>(os::siphash<1, 3>(sip_key_, words));
 }
 
 Session* SessionMap::find(const SessionKey& key, uint32_t hash) const {

@@ -7,14 +7,14 @@
 #include <cstdint>
 #include <memory>
 
+#include "os/siphash.h"
 #include "udp/session.h"
-#include "udp/siphash.h"
 
 namespace sluice::udp {
 
 class SessionMap {
  public:
-  SessionMap(const SipKey& sip_key, uint32_t capacity);
+  SessionMap(const os::SipKey& sip_key, uint32_t capacity);
 
   // A session keeps its hash, so that it need not be computed again to remove it.
   [[nodiscard]] uint32_t hash(const SessionKey& key) const;
@@ -45,7 +45,7 @@ class SessionMap {
   [[nodiscard]] uint32_t place_of(const Session& session) const;
   void put(Session* session, uint32_t hash);
 
-  SipKey sip_key_;
+  os::SipKey sip_key_;
   uint32_t capacity_ = 0;
   uint32_t size_ = 0;
   uint32_t mask_ = 0;

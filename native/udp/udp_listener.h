@@ -27,7 +27,7 @@ struct ListenerSocket {
 };
 
 struct UdpListener {
-  UdpListener(uint32_t listener_slot, const SipKey& sip_key, uint32_t sessions_max)
+  UdpListener(uint32_t listener_slot, const os::SipKey& sip_key, uint32_t sessions_max)
       : slot(listener_slot), map(sip_key, sessions_max) {}
 
   uint32_t slot;

@@ -19,8 +19,8 @@ namespace {
 
 constexpr uint32_t kSocketsMax = std::numeric_limits<uint16_t>::max();
 
-SipKey random_key() {
-  SipKey key;
+os::SipKey random_key() {
+  os::SipKey key;
   os::fill_random(std::as_writable_bytes(std::span(&key, 1)));
   return key;
 }

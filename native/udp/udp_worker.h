@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "os/address.h"
+#include "os/siphash.h"
 #include "shared/worker_links.h"
 #include "table/table.h"
 #include "udp/session_store.h"
-#include "udp/siphash.h"
 #include "udp/to_client_path.h"
 #include "udp/to_target_path.h"
 #include "udp/udp_listener.h"
@@ -65,7 +65,7 @@ class UdpWorker {
   void end_sessions(UdpListener& listener, shared::CloseReason reason, Predicate&& applies);
 
   const shared::WorkerLinks& links_;
-  SipKey sip_key_;
+  os::SipKey sip_key_;
   std::vector<std::unique_ptr<UdpListener>> listeners_;
   SessionStore store_;
   ToClientPath to_client_;

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-namespace sluice::udp {
+namespace sluice::os {
 
 struct SipKey {
   uint64_t first = 0;
@@ -47,4 +47,4 @@ template <int CompressionRounds, int FinalRounds>
   return v0 ^ v1 ^ v2 ^ v3;
 }
 
-}  // namespace sluice::udp
+}  // namespace sluice::os
