@@ -53,13 +53,15 @@ const onlyFile: Readonly<Record<string, string>> = { 'control engine': 'src/engi
 /** Room of native/ to the rooms it may include: downwards only. */
 const mayInclude: Readonly<Record<string, readonly string[]>> = {
   addon: ['engine', 'shared', 'os'],
-  engine: ['tcp', 'udp', 'table', 'policy', 'shared', 'os'],
+  engine: ['tcp', 'udp', 'table', 'sticky', 'policy', 'shared', 'os'],
   tcp: ['table', 'policy', 'shared', 'os'],
   udp: ['table', 'policy', 'shared', 'os'],
-  table: ['policy', 'shared', 'os'],
+  table: ['sticky', 'policy', 'shared', 'os'],
   // The links of a worker carry the candidates' form.
   shared: ['policy', 'os'],
   policy: [],
+  // What clients were sent to knows neither tables nor policies: it outlives the former.
+  sticky: ['os'],
   os: [],
 };
 

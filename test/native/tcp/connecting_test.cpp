@@ -172,7 +172,7 @@ TEST_CASE("a target takes no more connections than its limit, and again when one
   Peer at_second = second.accept();
   Peer refused = Peer::connect(draft.address());
   CHECK(refused.receive(kDown).ending == Ending::reset);
-  CHECK(loop.closed_by(CloseReason::no_target) == 1);
+  CHECK(eventually([&] { return loop.closed_by(CloseReason::no_target) == 1; }));
   clients[0].reset();
   clients[1].reset();
   CHECK(eventually([&] { return loop.closed() == 3; }));
