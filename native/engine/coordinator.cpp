@@ -124,17 +124,22 @@ void Coordinator::load(const Load& load) {
     reject_malformed(load.generation, static_cast<uint16_t>(LoadCheck::generation));
     return;
   }
+  std::vector<StickyMove> moves;
+  if (!carry_sticky_tables(*built.table, current, os::monotonic_ns() / 1'000'000, moves)) {
+    reject(generation, TableError::no_memory, {TableError::no_memory, shared::kNoSlot, 0, 0});
+    return;
+  }
   BindPlan plan = bind_sockets(*built.table, current, region_.workers());
   if (plan.failure) {
     reject(generation, plan.failure->reason, *plan.failure);
     return;
   }
   update_backlogs(*built.table, current);
-  publish(std::move(built.table), std::move(plan.opened));
+  publish(std::move(built.table), {generation, std::move(plan.opened), std::move(moves)});
 }
 
-void Coordinator::publish(std::unique_ptr<table::Table> table, std::vector<OpenedBind> opened) {
-  in_flight_ = InFlight{table->generation, std::move(opened)};
+void Coordinator::publish(std::unique_ptr<table::Table> table, InFlight in_flight) {
+  in_flight_ = std::move(in_flight);
   exchange_.publish(std::move(table));
   for (const std::unique_ptr<Worker>& worker : workers_) worker->doorbell().ring();
 }
@@ -144,6 +149,7 @@ void Coordinator::settle_in_flight() {
   for (const std::unique_ptr<Worker>& worker : workers_) {
     if (worker->applied_generation() < in_flight_->generation) return;
   }
+  settle_sticky_tables(*exchange_.published(), in_flight_->moves, region_.sticky_entries());
   // Closes the sockets of binds that are gone.
   exchange_.reclaim();
   for (const OpenedBind& bind : in_flight_->opened) {

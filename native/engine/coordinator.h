@@ -14,6 +14,7 @@
 
 #include "engine/bind_sockets.h"
 #include "engine/ping_service.h"
+#include "engine/sticky_carry.h"
 #include "engine/thread.h"
 #include "os/doorbell.h"
 #include "os/epoll.h"
@@ -65,6 +66,7 @@ class Coordinator {
   struct InFlight {
     uint64_t generation = 0;
     std::vector<OpenedBind> opened;
+    std::vector<StickyMove> moves;
   };
 
   void run();
@@ -72,7 +74,7 @@ class Coordinator {
   void take_load(const shared::Command& command);
   void start_next_load();
   void load(const Load& load);
-  void publish(std::unique_ptr<table::Table> table, std::vector<OpenedBind> opened);
+  void publish(std::unique_ptr<table::Table> table, InFlight in_flight);
   void settle_in_flight();
   void reject(uint64_t generation, shared::TableError reason, const BindFailure& where);
   void reject_malformed(uint64_t generation, uint16_t check);

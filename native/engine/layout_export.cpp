@@ -6,6 +6,7 @@
 
 #include "policy/candidate.h"
 #include "shared/layout.h"
+#include "sticky/sticky_table.h"
 #include "table/pool.h"
 #include "table/table_image.h"
 
@@ -57,6 +58,7 @@ constexpr NamedNumber kConstants[] = {
     {"turn_signals_bytes", sizeof(shared::TurnSignals)},
     {"turn_signals_active_turns", offsetof(shared::TurnSignals, active_turns)},
     {"turn_signals_response_us", offsetof(shared::TurnSignals, response_us)},
+    {"sticky_capacity_max", sticky::StickyTable::kCapacityMax},
     {"close_reason_rows", std::extent_v<decltype(shared::ListenerCounters::closed_by_reason)>},
 };
 
@@ -106,6 +108,8 @@ constexpr NamedNumber kAddressFamilies[] = {SLUICE_ADDRESS_FAMILIES(X)};
 constexpr NamedNumber kListenerFlags[] = {SLUICE_LISTENER_FLAGS(X)};
 constexpr NamedNumber kPoolFlags[] = {SLUICE_POOL_FLAGS(X)};
 constexpr NamedNumber kTargetFlags[] = {SLUICE_TARGET_FLAGS(X)};
+constexpr NamedNumber kStickyKeys[] = {SLUICE_STICKY_KEYS(X)};
+constexpr NamedNumber kStickyWhenDown[] = {SLUICE_STICKY_WHEN_DOWN(X)};
 #undef X
 
 constexpr EnumLayout kEnums[] = {
@@ -122,6 +126,8 @@ constexpr EnumLayout kEnums[] = {
     {"listener_flag", kListenerFlags},
     {"pool_flag", kPoolFlags},
     {"target_flag", kTargetFlags},
+    {"sticky_key", kStickyKeys},
+    {"sticky_when_down", kStickyWhenDown},
 };
 
 #define X(name, unit, help) \
@@ -134,12 +140,14 @@ constexpr EnumLayout kEnums[] = {
 SLUICE_COUNTER_ROW(kWorkerCounters, shared::WorkerCounters, SLUICE_WORKER_COUNTERS)
 SLUICE_COUNTER_ROW(kListenerCounters, shared::ListenerCounters, SLUICE_LISTENER_COUNTERS)
 SLUICE_COUNTER_ROW(kTargetCounters, shared::TargetCounters, SLUICE_TARGET_COUNTERS)
+SLUICE_COUNTER_ROW(kPoolCounters, shared::PoolCounters, SLUICE_POOL_COUNTERS)
 #undef X
 
 constexpr CounterRowLayout kCounterRows[] = {
     {"worker", sizeof(shared::WorkerCounters), kWorkerCounters},
     {"listener", sizeof(shared::ListenerCounters), kListenerCounters},
     {"target", sizeof(shared::TargetCounters), kTargetCounters},
+    {"pool", sizeof(shared::PoolCounters), kPoolCounters},
 };
 
 constexpr Layout kLayout = {kConstants, kEnums, kRecords, kCounterRows};
@@ -166,11 +174,13 @@ std::vector<NamedNumber> region_layout(uint32_t workers) {
       {"active", o.active},
       {"listener_active", o.listener_active},
       {"turn_signals", o.turn_signals},
+      {"sticky_entries", o.sticky_entries},
       {"first_worker", o.first_worker},
       {"worker_bytes", o.worker_bytes},
       {"listener_rows", o.listener_rows},
       {"target_rows", o.target_rows},
       {"response_rows", o.response_rows},
+      {"pool_rows", o.pool_rows},
       {"closed_by_reason", offsetof(shared::ListenerCounters, closed_by_reason)},
   };
 }

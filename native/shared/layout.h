@@ -5,8 +5,9 @@
 //   per ring: RingHeader, then kRingRecords records  (order: see RingIndex)
 //   the shared `active` counts                       (one u32 per target slot)
 //   the shared listener connection counts            (one u32 per listener slot)
+//   the sizes of the sticky tables                   (one u32 per pool slot)
 //   the shared turn signals                          (one TurnSignals per target slot)
-//   per worker: worker counters, listener counters per slot, target counters per slot, response
+//   per worker: worker counters, then listener, target and pool counters per slot, then response
 //               histograms per target slot
 // Everything is defined once, here; the addon exports names, sizes and offsets (layout_export.h)
 // and TypeScript builds its readers and writers from them. Pages are touched on first use, so the
@@ -254,6 +255,14 @@ enum class TableError : uint16_t {
   X(connect_us, microseconds, "Time spent in successful connects, summed")            \
   X(turns_unmeasured, turns, "Answers in streams whose turns cannot be told apart")
 
+#define SLUICE_POOL_COUNTERS(X)                                                                \
+  X(sticky_hits, picks, "Picks of the target that the client had been sent to")                \
+  X(sticky_misses, picks, "Picks for clients without a sticky entry")                          \
+  X(sticky_moves, picks, "Picks of another target: the client's was down, full or gone")       \
+  X(sticky_refusals, picks, "Clients refused: theirs was down or full, and is not to be left") \
+  X(sticky_expired, entries, "Sticky entries removed because their time was over")             \
+  X(sticky_evicted, entries, "Sticky entries that gave way to newer ones at the capacity")
+
 using Counter = std::atomic<uint64_t>;
 
 struct alignas(kCacheLineBytes) WorkerCounters {
@@ -273,6 +282,12 @@ struct alignas(kCacheLineBytes) ListenerCounters {
 struct alignas(kCacheLineBytes) TargetCounters {
 #define X(name, unit, help) Counter name;
   SLUICE_TARGET_COUNTERS(X)
+#undef X
+};
+
+struct alignas(kCacheLineBytes) PoolCounters {
+#define X(name, unit, help) Counter name;
+  SLUICE_POOL_COUNTERS(X)
 #undef X
 };
 
@@ -336,11 +351,13 @@ struct RegionOffsets {
   uint64_t ring_bytes;
   uint64_t active;
   uint64_t listener_active;
+  uint64_t sticky_entries;
   uint64_t turn_signals;
   uint64_t first_worker;
   uint64_t worker_bytes;
   uint64_t listener_rows;  // within a worker's block
   uint64_t target_rows;    // within a worker's block
+  uint64_t pool_rows;      // within a worker's block
   uint64_t response_rows;  // within a worker's block
   uint64_t total_bytes;
 };
@@ -358,13 +375,14 @@ constexpr RegionOffsets region_offsets(uint32_t workers) {
   o.ring_bytes = sizeof(RingHeader) + uint64_t{kRingRecords} * kRecordBytes;
   o.active = align_to(o.first_ring + o.ring_bytes * 2 * (workers + 1), kPage);
   o.listener_active = o.active + uint64_t{kTargetSlotsMax} * sizeof(uint32_t);
-  o.turn_signals =
-      align_to(o.listener_active + uint64_t{kListenerSlotsMax} * sizeof(uint32_t), kPage);
+  o.sticky_entries = o.listener_active + uint64_t{kListenerSlotsMax} * sizeof(uint32_t);
+  o.turn_signals = align_to(o.sticky_entries + uint64_t{kPoolSlotsMax} * sizeof(uint32_t), kPage);
   o.first_worker =
       align_to(o.turn_signals + uint64_t{kTargetSlotsMax} * sizeof(TurnSignals), kPage);
   o.listener_rows = sizeof(WorkerCounters);
   o.target_rows = o.listener_rows + uint64_t{kListenerSlotsMax} * sizeof(ListenerCounters);
-  o.response_rows = o.target_rows + uint64_t{kTargetSlotsMax} * sizeof(TargetCounters);
+  o.pool_rows = o.target_rows + uint64_t{kTargetSlotsMax} * sizeof(TargetCounters);
+  o.response_rows = o.pool_rows + uint64_t{kPoolSlotsMax} * sizeof(PoolCounters);
   o.worker_bytes =
       align_to(o.response_rows + uint64_t{kTargetSlotsMax} * sizeof(ResponseHistogram), kPage);
   o.total_bytes = o.first_worker + o.worker_bytes * workers;

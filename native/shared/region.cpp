@@ -80,6 +80,10 @@ std::span<std::atomic<uint32_t>> Region::listener_active() const {
   return {at<std::atomic<uint32_t>>(offsets_.listener_active), kListenerSlotsMax};
 }
 
+std::span<std::atomic<uint32_t>> Region::sticky_entries() const {
+  return {at<std::atomic<uint32_t>>(offsets_.sticky_entries), kPoolSlotsMax};
+}
+
 std::span<TurnSignals> Region::turn_signals() const {
   return {at<TurnSignals>(offsets_.turn_signals), kTargetSlotsMax};
 }
@@ -103,6 +107,10 @@ std::span<ListenerCounters> Region::listener_counters(uint32_t worker) const {
 
 std::span<TargetCounters> Region::target_counters(uint32_t worker) const {
   return {at<TargetCounters>(worker_offset(worker) + offsets_.target_rows), kTargetSlotsMax};
+}
+
+std::span<PoolCounters> Region::pool_counters(uint32_t worker) const {
+  return {at<PoolCounters>(worker_offset(worker) + offsets_.pool_rows), kPoolSlotsMax};
 }
 
 std::span<ResponseHistogram> Region::response_histograms(uint32_t worker) const {

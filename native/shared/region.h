@@ -35,12 +35,14 @@ class Region {
   [[nodiscard]] Event* event_records(uint32_t ring) const;
   [[nodiscard]] std::span<std::atomic<uint32_t>> active() const;
   [[nodiscard]] std::span<std::atomic<uint32_t>> listener_active() const;
+  [[nodiscard]] std::span<std::atomic<uint32_t>> sticky_entries() const;
   [[nodiscard]] std::span<TurnSignals> turn_signals() const;
   // What policies see of all that.
   [[nodiscard]] policy::Signals signals() const;
   [[nodiscard]] WorkerCounters& worker_counters(uint32_t worker) const;
   [[nodiscard]] std::span<ListenerCounters> listener_counters(uint32_t worker) const;
   [[nodiscard]] std::span<TargetCounters> target_counters(uint32_t worker) const;
+  [[nodiscard]] std::span<PoolCounters> pool_counters(uint32_t worker) const;
   [[nodiscard]] std::span<ResponseHistogram> response_histograms(uint32_t worker) const;
 
  private:

@@ -42,8 +42,10 @@ struct WorkerLinks {
   WorkerCounters& counters;
   std::span<ListenerCounters> listeners;             // this worker's row of each listener slot
   std::span<TargetCounters> targets;                 // this worker's row of each target slot
+  std::span<PoolCounters> pools;                     // this worker's row of each pool slot
   std::span<std::atomic<uint32_t>> active;           // shared by all workers, per target slot
   std::span<std::atomic<uint32_t>> listener_active;  // shared by all workers, per listener slot
+  std::span<std::atomic<uint32_t>> sticky_entries;   // shared by all workers, per pool slot
   std::span<TurnSignals> turns;                      // shared by all workers, per target slot
   std::span<ResponseHistogram> responses;            // this worker's row of each target slot
   policy::Signals signals;                           // what picks see of all that

@@ -7,6 +7,7 @@
 
 #include "os/address.h"
 #include "shared/layout.h"
+#include "sticky/sticky_table.h"
 #include "table/crc32.h"
 #include "table/pool.h"
 
@@ -39,6 +40,14 @@ bool policy_known(uint32_t value) {
   switch (value) { SLUICE_POLICIES(SLUICE_CASE_KNOWN) }
   return false;
 }
+bool sticky_key_known(uint32_t value) {
+  switch (value) { SLUICE_STICKY_KEYS(SLUICE_CASE_KNOWN) }
+  return false;
+}
+bool sticky_when_down_known(uint32_t value) {
+  switch (value) { SLUICE_STICKY_WHEN_DOWN(SLUICE_CASE_KNOWN) }
+  return false;
+}
 #undef SLUICE_CASE_KNOWN
 
 bool is_unix(uint16_t family) {
@@ -54,6 +63,16 @@ bool tcp_options_allowed(const Record& record) {
   return record.user_timeout_ms <= kSignedMax && record.keepalive_idle_s <= kKeepaliveSecondsMax &&
          record.keepalive_interval_s <= kKeepaliveSecondsMax &&
          record.keepalive_count <= kKeepaliveCountMax;
+}
+
+bool sticky_allowed(const PoolRecord& pool) {
+  if (pool.sticky_key == 0) {
+    return (pool.sticky_when_down | pool.sticky_capacity | pool.sticky_expire_ms |
+            pool.sticky_prefix_v4 | pool.sticky_prefix_v6) == 0;
+  }
+  return sticky_key_known(pool.sticky_key) && sticky_when_down_known(pool.sticky_when_down) &&
+         pool.sticky_capacity >= 1 && pool.sticky_capacity <= sticky::StickyTable::kCapacityMax &&
+         pool.sticky_expire_ms >= 1 && pool.sticky_prefix_v4 <= 32 && pool.sticky_prefix_v6 <= 128;
 }
 
 // Slots of one kind: in range and given once.
@@ -111,9 +130,7 @@ class Checker {
     for (uint32_t i = 0; i < header_.targets_count; i++) {
       const TargetRecord target = image_.target(i);
       if (!slots.take(target.slot)) return {ImageCheck::target_slot, i};
-      if ((target.flags & ~kTargetFlags) != 0 || target.reserved != 0) {
-        return {ImageCheck::target_flags, i};
-      }
+      if ((target.flags & ~kTargetFlags) != 0) return {ImageCheck::target_flags, i};
       if (!is_name(target.name_offset, target.name_bytes)) return {ImageCheck::target_name, i};
       if (!address_well_formed(target) || (is_ip(target.family) && target.port == 0)) {
         return {ImageCheck::target_address, i};
@@ -181,6 +198,18 @@ class Checker {
           !wait_allowed(pool.park_max, pool.park_timeout_ms)) {
         return {ImageCheck::pool_waiting, i};
       }
+      if (!sticky_allowed(pool)) return {ImageCheck::pool_sticky, i};
+    }
+    return kNoFault;
+  }
+
+  [[nodiscard]] ImageFault pools_of_targets() const {
+    std::vector<bool> has_pool(shared::kPoolSlotsMax, false);
+    for (uint32_t i = 0; i < header_.pools_count; i++) has_pool[image_.pool(i).slot] = true;
+    for (uint32_t i = 0; i < header_.targets_count; i++) {
+      const uint32_t slot = image_.target(i).pool_slot;
+      if (slot == shared::kNoSlot) continue;
+      if (slot >= has_pool.size() || !has_pool[slot]) return {ImageCheck::target_pool, i};
     }
     return kNoFault;
   }
@@ -344,7 +373,7 @@ ImageFault check_image(const ImageView& image) {
   // the candidates.
   for (const auto check :
        {&Checker::header, &Checker::targets, &Checker::candidates, &Checker::sources,
-        &Checker::tiers, &Checker::pools, &Checker::listeners}) {
+        &Checker::tiers, &Checker::pools, &Checker::pools_of_targets, &Checker::listeners}) {
     if (const ImageFault fault = (checker.*check)(); fault.failed()) return fault;
   }
   return kNoFault;

@@ -47,9 +47,11 @@ namespace sluice::table {
   X(pool_waiting, 38, "who may wait has a time limit, and who may not has none")          \
   X(source_address, 39, "a source is an IP address without a port")                       \
   X(target_slot, 40, "target slots are in range and unique")                              \
-  X(target_flags, 41, "a target's flags are known, its reserved field 0")                 \
+  X(target_flags, 41, "a target's flags are known")                                       \
   X(target_name, 42, "a target has a name, within the strings")                           \
   X(target_address, 43, "a target's address is well formed and has a port")               \
+  X(target_pool, 44, "a target's pool is in the image, or none")                          \
+  X(pool_sticky, 45, "a pool's sticky fields are allowed, all 0 without a key")           \
   X(candidate_target, 50, "a candidate's target is in the image, and a candidate once")   \
   X(candidate_weight, 51, "a candidate's weight is 1 to 65535")                           \
   X(candidate_unix_udp, 52, "the pool of a UDP listener has no target at a unix path")    \

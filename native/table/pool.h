@@ -9,6 +9,7 @@
 
 #include "os/address.h"
 #include "policy/candidate.h"
+#include "table/stickiness.h"
 #include "table/table_image.h"
 #include "table/tier.h"
 
@@ -56,6 +57,7 @@ class Pool {
   bool load_turns = false;  // its policy counts turns, not connections
   SocketOptions target_options;
   std::vector<os::Address> sources;  // empty: the kernel chooses the source address
+  Stickiness stickiness;             // of capacity 0: none
 
   // In the order in which they are asked, at most kTiersMax, of shares that are at most kWholeShare
   // together. `kind` is the policy of all of them.

@@ -65,7 +65,37 @@ Tier tier_of(const ImageView& image, const std::vector<Target>& targets, PolicyK
   return {policy, std::move(candidates), {.configured = tier.configured, .share = tier.share}};
 }
 
-Pool pool_of(const ImageView& image, const std::vector<Target>& targets, const PoolRecord& record) {
+// By pool slot, all its targets, whether they may be picked or not.
+using StickyTargets = std::vector<std::vector<StickyTarget>>;
+
+StickyTargets sticky_targets_of(const ImageView& image) {
+  StickyTargets by_pool(shared::kPoolSlotsMax);
+  for (uint32_t i = 0; i < image.header().targets_count; i++) {
+    const TargetRecord record = image.target(i);
+    if (record.pool_slot == shared::kNoSlot) continue;
+    by_pool[record.pool_slot].push_back(
+        {.identity = identity_of(image.text(record.name_offset, record.name_bytes)),
+         .slot = record.slot,
+         .max_connections = record.max_connections,
+         .serves = has(record.flags, TargetFlag::serves_sticky),
+         .renews = has(record.flags, TargetFlag::renews_sticky)});
+  }
+  return by_pool;
+}
+
+Stickiness stickiness_of(const PoolRecord& record, StickyTargets& targets) {
+  if (record.sticky_key == 0) return {};
+  Stickiness stickiness(std::move(targets[record.slot]));
+  stickiness.capacity = record.sticky_capacity;
+  stickiness.expire_ms = record.sticky_expire_ms;
+  stickiness.prefix_v4 = record.sticky_prefix_v4;
+  stickiness.prefix_v6 = record.sticky_prefix_v6;
+  stickiness.refuse_when_down = StickyWhenDown{record.sticky_when_down} == StickyWhenDown::refuse;
+  return stickiness;
+}
+
+Pool pool_of(const ImageView& image, const std::vector<Target>& targets,
+             StickyTargets& sticky_targets, const PoolRecord& record) {
   Pool pool;
   pool.slot = record.slot;
   pool.retries = record.retries;
@@ -80,6 +110,7 @@ Pool pool_of(const ImageView& image, const std::vector<Target>& targets, const P
   for (uint32_t i = 0; i < record.sources_count; i++) {
     pool.sources.push_back(address_of(image, image.source(record.sources_first + i)));
   }
+  pool.stickiness = stickiness_of(record, sticky_targets);
   const PolicyKind policy{record.policy};
   std::vector<Tier> tiers;
   tiers.reserve(record.tiers_count);
@@ -133,9 +164,10 @@ BuildResult build_table(std::span<const std::byte> image) {
   for (uint32_t i = 0; i < header.targets_count; i++) {
     table->targets.push_back(target_of(view, view.target(i)));
   }
+  StickyTargets sticky_targets = sticky_targets_of(view);
   table->pools.reserve(header.pools_count);
   for (uint32_t i = 0; i < header.pools_count; i++) {
-    table->pools.push_back(pool_of(view, table->targets, view.pool(i)));
+    table->pools.push_back(pool_of(view, table->targets, sticky_targets, view.pool(i)));
   }
   table->listeners.reserve(header.listeners_count);
   for (uint32_t i = 0; i < header.listeners_count; i++) {

@@ -34,7 +34,13 @@ inline constexpr uint32_t kWholeShare = 10'000;
 // load_turns: a policy that counts load counts turns, not connections.
 #define SLUICE_POOL_FLAGS(X) X(nodelay, 1) X(load_turns, 2)
 // serves_sessions: an existing UDP session may stay on this target (healthy or draining).
-#define SLUICE_TARGET_FLAGS(X) X(serves_sessions, 1)
+// serves_sticky: a sticky entry of its pool may lead new connections here, candidate or not.
+// renews_sticky: and that renews the entry; not while it drains, so that a drain comes to an end.
+#define SLUICE_TARGET_FLAGS(X) X(serves_sessions, 1) X(serves_sticky, 2) X(renews_sticky, 4)
+// PoolRecord.sticky_key: by what a client is known again; 0 = it is not.
+#define SLUICE_STICKY_KEYS(X) X(source, 1)
+// PoolRecord.sticky_when_down, of a client whose target is down or full.
+#define SLUICE_STICKY_WHEN_DOWN(X) X(repick, 1) X(refuse, 2)
 
 #define SLUICE_DECLARE_VALUE(name, value) name = value,
 enum class Protocol : uint32_t { SLUICE_PROTOCOLS(SLUICE_DECLARE_VALUE) };
@@ -43,6 +49,8 @@ enum class AddressFamily : uint16_t { SLUICE_ADDRESS_FAMILIES(SLUICE_DECLARE_VAL
 enum class ListenerFlag : uint32_t { SLUICE_LISTENER_FLAGS(SLUICE_DECLARE_VALUE) };
 enum class PoolFlag : uint32_t { SLUICE_POOL_FLAGS(SLUICE_DECLARE_VALUE) };
 enum class TargetFlag : uint32_t { SLUICE_TARGET_FLAGS(SLUICE_DECLARE_VALUE) };
+enum class StickyKeyKind : uint32_t { SLUICE_STICKY_KEYS(SLUICE_DECLARE_VALUE) };
+enum class StickyWhenDown : uint32_t { SLUICE_STICKY_WHEN_DOWN(SLUICE_DECLARE_VALUE) };
 #undef SLUICE_DECLARE_VALUE
 
 // `checksum` is the CRC-32 (IEEE 802.3, as zlib's crc32) of the whole image with this field zero.
@@ -112,6 +120,8 @@ enum class TargetFlag : uint32_t { SLUICE_TARGET_FLAGS(SLUICE_DECLARE_VALUE) };
 // hash_prefix_*: leading bits of the client address that count.
 // queue_*, park_*: how many connections may wait for a place at a candidate, and for a candidate,
 // over all workers, and how long. A max of 0 = none waits, and then the timeout is 0 too.
+// sticky_*: all 0 without sticky_key. sticky_capacity: entries, over all workers; sticky_expire_ms:
+// after the last use of one; sticky_prefix_*: leading bits of the client address that count.
 #define SLUICE_POOL_RECORD_FIELDS(X)   \
   X(uint32_t, 1, slot)                 \
   X(uint32_t, 1, policy)               \
@@ -130,7 +140,13 @@ enum class TargetFlag : uint32_t { SLUICE_TARGET_FLAGS(SLUICE_DECLARE_VALUE) };
   X(uint32_t, 1, queue_max)            \
   X(uint32_t, 1, queue_timeout_ms)     \
   X(uint32_t, 1, park_max)             \
-  X(uint32_t, 1, park_timeout_ms)
+  X(uint32_t, 1, park_timeout_ms)      \
+  X(uint32_t, 1, sticky_key)           \
+  X(uint32_t, 1, sticky_when_down)     \
+  X(uint32_t, 1, sticky_capacity)      \
+  X(uint32_t, 1, sticky_expire_ms)     \
+  X(uint32_t, 1, sticky_prefix_v4)     \
+  X(uint32_t, 1, sticky_prefix_v6)
 
 // One tier of a pool, the first to be asked first. Its candidates are the targets that may be
 // picked now, in the order of the file. share: of new connections that begin with this tier, in
@@ -145,6 +161,7 @@ enum class TargetFlag : uint32_t { SLUICE_TARGET_FLAGS(SLUICE_DECLARE_VALUE) };
   X(uint32_t, 1, share)
 
 // One target, eligible or not (connections that exist need its slot). max_connections: 0 = none.
+// pool_slot: of the pool that has it; kNoSlot when the configuration no longer does.
 #define SLUICE_TARGET_RECORD_FIELDS(X) \
   X(uint32_t, 1, slot)                 \
   X(uint32_t, 1, flags)                \
@@ -156,7 +173,7 @@ enum class TargetFlag : uint32_t { SLUICE_TARGET_FLAGS(SLUICE_DECLARE_VALUE) };
   X(uint32_t, 1, scope_id)             \
   X(uint32_t, 1, path_offset)          \
   X(uint32_t, 1, path_bytes)           \
-  X(uint32_t, 1, reserved)             \
+  X(uint32_t, 1, pool_slot)            \
   X(uint8_t, 16, ip)
 
 #define SLUICE_CANDIDATE_RECORD_FIELDS(X) \
@@ -189,7 +206,7 @@ struct alignas(8) CandidateRecord {
 static_assert(sizeof(ImageHeader) == 88);
 static_assert(sizeof(ListenerRecord) == 88);
 static_assert(sizeof(AddressRecord) == 32);
-static_assert(sizeof(PoolRecord) == 72);
+static_assert(sizeof(PoolRecord) == 96);
 static_assert(sizeof(TierRecord) == 16);
 static_assert(sizeof(TargetRecord) == 56);
 static_assert(sizeof(CandidateRecord) == 8);

@@ -9,6 +9,7 @@
 #include "os/connect.h"
 #include "os/socket.h"
 #include "shared/response_time.h"
+#include "table/sticky_pick.h"
 #include "tcp/tcp_context.h"
 
 namespace sluice::tcp {
@@ -117,6 +118,15 @@ void count_failure(shared::TargetCounters& row, os::ConnectFault fault) {
   }
 }
 
+// Where the client's next connection is not to go, in a sticky pool.
+void forget_target(TcpContext& context, const TcpConnection& connection) {
+  const table::Pool* pool =
+      context.pool_at(connection.pool_slot, connection.connecting.pool_tenancy);
+  const table::Target* target = context.table->target_at(connection.target_slot);
+  if (pool == nullptr || target == nullptr) return;
+  table::forget_sticky(context.links, *pool, connection.client_address, *target);
+}
+
 // One try has failed: released, counted, told.
 void note_failure(TcpContext& context, TcpConnection& connection, os::ConnectOutcome outcome) {
   ConnectState& state = connection.connecting;
@@ -137,6 +147,7 @@ void note_failure(TcpContext& context, TcpConnection& connection, os::ConnectOut
   std::copy_n(connection.client_address.ip, sizeof(event.client_ip), event.client_ip);
   event.client_port = connection.client_address.port;
   context.push_event(event);
+  if (outcome.fault != os::ConnectFault::local) forget_target(context, connection);
 }
 
 ConnectProgress give_up(TcpConnection& connection) {
@@ -266,8 +277,9 @@ const table::Target* claim_target(TcpContext& context, TcpConnection& connection
   table::TriedTargets passed = tried_of(connection.connecting);
   // Each miss adds one to those passed over, so this ends.
   while (passed.count < std::size(passed.slots)) {
-    const uint32_t slot = pool.pick(connection.client_address, context.cursors[pool.slot],
-                                    context.links.signals, passed);
+    const uint32_t slot = table::pick_or_stick(
+        context.links, {*context.table, pool, connection.client_address, passed},
+        context.cursors[pool.slot]);
     if (slot == policy::kNoPick) return nullptr;
     const table::Target* target = context.table->target_at(slot);
     if (target != nullptr && claim_place(context, *target)) {

@@ -11,6 +11,7 @@
 #include "os/random.h"
 #include "os/sys.h"
 #include "os/udp_offload.h"
+#include "table/sticky_pick.h"
 
 namespace sluice::udp {
 
@@ -238,7 +239,7 @@ SessionStore::Connected SessionStore::connect(const SessionRequest& request) {
     if (!is_target_fault(start.outcome.error)) {
       return {os::Fd(), slot, refusal_of(start.outcome.error)};
     }
-    note_unreachable(slot, request.key, start.outcome.error);
+    note_unreachable(&pool, slot, request.key, start.outcome.error);
     tried.push(slot);
   }
   return {os::Fd(), policy::kNoPick, OpenRefusal::no_target};
@@ -249,7 +250,8 @@ uint32_t SessionStore::reserve_target(const table::Pool& pool, const SessionKey&
                                       table::TriedTargets& tried) {
   const os::ClientAddress client = client_of(key);
   while (tried.count <= table::kRetriesMax) {
-    const uint32_t slot = pool.pick(client, cursors_[pool.slot], links_.signals, tried);
+    const uint32_t slot =
+        table::pick_or_stick(links_, {*table_, pool, client, tried}, cursors_[pool.slot]);
     const table::Target* target = slot == policy::kNoPick ? nullptr : table_->target_at(slot);
     if (target == nullptr) return policy::kNoPick;
     // Relaxed: policies and limits need the number, nothing is published by it.
@@ -316,11 +318,16 @@ void SessionStore::end(Session& session, CloseReason reason) {
 }
 
 void SessionStore::end_unreachable(Session& session, int error) {
-  note_unreachable(session.target_slot, session.key, error);
+  note_unreachable(session.socket->listener->pool, session.target_slot, session.key, error);
   end(session, CloseReason::target_down);
 }
 
-void SessionStore::note_unreachable(uint32_t target_slot, const SessionKey& key, int error) {
+void SessionStore::note_unreachable(const table::Pool* pool, uint32_t target_slot,
+                                    const SessionKey& key, int error) {
+  const table::Target* target = table_->target_at(target_slot);
+  if (pool != nullptr && target != nullptr) {
+    table::forget_sticky(links_, *pool, client_of(key), *target);
+  }
   add(links_.targets[target_slot].icmp_errors, 1);
   shared::Event event{};
   event.type = static_cast<uint16_t>(shared::EventType::target_unreachable);

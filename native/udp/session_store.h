@@ -97,7 +97,8 @@ class SessionStore {
   [[nodiscard]] Connected connect(const SessionRequest& request);
   [[nodiscard]] uint32_t reserve_target(const table::Pool& pool, const SessionKey& key,
                                         table::TriedTargets& tried);
-  void note_unreachable(uint32_t target_slot, const SessionKey& key, int error);
+  void note_unreachable(const table::Pool* pool, uint32_t target_slot, const SessionKey& key,
+                        int error);
   void record(const Session& session);
   [[nodiscard]] uint64_t deadline_ns(const Session& session) const;
 

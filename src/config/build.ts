@@ -11,6 +11,7 @@ import {
   type Pool,
   type Waiting,
 } from '../model/pool.js';
+import type { Sticky } from '../model/sticky.js';
 import type { Target } from '../model/target.js';
 import { endpointsOf, parseBind } from './bind-address.js';
 import { buildAgent, buildHealth } from './build-health.js';
@@ -157,6 +158,21 @@ function outlier(file: FilePool['outlier']): OutlierRules | null {
   };
 }
 
+function sticky(file: FilePool['sticky']): Sticky | null {
+  const given = file ?? defaults.sticky.sticky;
+  if (given === 'off') return null;
+  const full = typeof given === 'object' ? given : { by: given };
+  return {
+    by: full.by,
+    prefixV4: full.prefix_v4 ?? defaults.sticky.prefixV4,
+    prefixV6: full.prefix_v6 ?? defaults.sticky.prefixV6,
+    expireMs: ms(full.expire ?? defaults.sticky.expire),
+    capacity: full.capacity ?? defaults.sticky.capacity,
+    whenDown: full.when_down ?? defaults.sticky.whenDown,
+    whenDraining: full.when_draining ?? defaults.sticky.whenDraining,
+  };
+}
+
 function waiting(
   file: 'off' | { readonly max?: number | undefined; readonly timeout?: string | undefined },
   unset: { readonly max: number; readonly timeout: string },
@@ -176,15 +192,16 @@ function pool(
   return {
     name,
     policy: policy(file.policy),
+    sticky: sticky(file.sticky),
     targets: file.targets.map((entry, index) => {
       const made = target(entry, machine);
       remember(made, ['pools', name, 'targets', index]);
       return made;
     }),
     health: buildHealth(file.health, protocols),
+    agent: buildAgent(file.agent),
     role: file.role ?? defaults.pool.role,
     roleConfirm: file.role_confirm ?? defaults.pool.roleConfirm,
-    agent: buildAgent(file.agent),
     retries: file.retries ?? defaults.pool.retries,
     whenNoneHealthy: file.when_none_healthy ?? defaults.pool.whenNoneHealthy,
     tiers: {

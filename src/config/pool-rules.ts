@@ -4,6 +4,7 @@ import { defaults } from './defaults.js';
 import { addressKey, type Facts, type PoolFacts } from './facts.js';
 import { shown } from './parsed.js';
 import { formatPath, type Path } from './problem.js';
+import { stickyCapacityMax } from './sticky-schema.js';
 import { nearestWord } from './suggest.js';
 import { parseSource } from './target-address.js';
 import { parseName } from './text-leaves.js';
@@ -79,7 +80,9 @@ export function checkTargets(facts: Facts): void {
     checkSources(facts, pool);
     checkPolicy(facts, pool);
     checkLoad(facts, pool);
+    checkSticky(facts, pool);
   }
+  checkStickyMemory(facts);
 }
 
 function checkDuplicates(facts: Facts, pool: PoolFacts): void {
@@ -196,5 +199,36 @@ function checkPolicy(facts: Facts, pool: PoolFacts): void {
       aim: 'key',
       message: `${policy.name} does not look at the client's address`,
     });
+  }
+}
+
+/** Clients of unix sockets have no address: nobody can tell one from another. */
+function checkSticky(facts: Facts, pool: PoolFacts): void {
+  const { sticky } = pool.draft;
+  if (sticky === undefined || sticky === 'off' || pool.listeners.length === 0) return;
+  const binds = pool.listeners.flatMap((listener) => listener.binds);
+  if (binds.length === 0 || binds.some(({ address }) => address.kind !== 'unix')) return;
+  facts.report({
+    severity: 'warning',
+    code: 'SLUICE_CONFIG_NO_EFFECT',
+    path: [...pool.path, 'sticky'],
+    aim: 'key',
+    message: 'its listeners are unix sockets, and their clients have no address to be known by',
+  });
+}
+
+/** All pools together may take what one may: memory is one. */
+function checkStickyMemory(facts: Facts): void {
+  let total = 0;
+  for (const { draft, path } of facts.pools.values()) {
+    const { sticky } = draft;
+    if (sticky === undefined || sticky === 'off') continue;
+    const given = typeof sticky === 'object' ? sticky.capacity : undefined;
+    const before = total;
+    total += given ?? defaults.sticky.capacity;
+    if (total <= stickyCapacityMax || before > stickyCapacityMax) continue;
+    const message = `all sticky pools together may remember ${stickyCapacityMax} clients`;
+    const where = given === undefined ? [...path, 'sticky'] : [...path, 'sticky', 'capacity'];
+    facts.report({ code: 'SLUICE_CONFIG_LIMIT', path: where, message });
   }
 }

@@ -7,6 +7,7 @@ import { healthSchema } from './health-schema.js';
 import { agentSection } from './health-sections.js';
 import { anyInterface } from './ip.js';
 import { countRange, duration, either, flag, integer, integerOr, leaf, word } from './scalars.js';
+import { stickySchema } from './sticky-schema.js';
 import { parseSource, parseTargetAddress } from './target-address.js';
 import { tcpSchema } from './tcp-schema.js';
 import { parseTargetName, targetNamePattern } from './text-leaves.js';
@@ -113,6 +114,7 @@ export const poolSchema = z
       description: 'How to pick: a word, or a map with settings of the policy.',
       default: defaults.pool.policy,
     }).optional(),
+    sticky: stickySchema.optional(),
     targets: z.array(targetSchema).min(1).meta({
       description: 'The targets, in the order in which rotations visit them.',
     }),

@@ -1,9 +1,10 @@
 // build-table: what the system believes, as one pure function. Configuration, health, the
 // operator's wishes, resolved addresses and slots meet here, and nowhere else, in one whole Table.
 import type { Config } from '../model/config.js';
+import type { Pool } from '../model/pool.js';
 import type { Table, TablePool, TableTarget } from '../model/table.js';
 import { chooseTiers } from './choose-tiers.js';
-import { type TargetFacts, targetStates } from './target-states.js';
+import { type TargetFacts, type TargetState, targetStates } from './target-states.js';
 
 export interface Facts extends TargetFacts {
   readonly generation: number;
@@ -12,6 +13,18 @@ export interface Facts extends TargetFacts {
   readonly retired: readonly TableTarget[];
   /** False while shutting down: the listeners are gone, what they accepted lives on. */
   readonly listening: boolean;
+}
+
+/**
+ * May a sticky entry lead to a target that is no candidate? Where clients stay: to one that works
+ * and takes no new clients by the operator's wish.
+ */
+function keepsClients(pool: Pool, state: TargetState): boolean {
+  const { health, adminState, ejection, weight, inRole } = state;
+  if (pool.sticky?.whenDraining !== 'stay') return false;
+  // A former primary is not a primary that drains.
+  if (health === 'unhealthy' || ejection !== null || !inRole) return false;
+  return adminState === 'draining' || (adminState === 'enabled' && weight === 0);
 }
 
 /**
@@ -28,16 +41,20 @@ export function buildTable(facts: Facts): Table {
     const tiers = chooseTiers(pool, states);
     const chosen = new Set(tiers.flatMap(({ members }) => members));
     const weights = tableWeights(states.map(({ weight }) => weight));
-    const indices = states.map(({ record }, index) => {
+    const indices = states.map((state, index) => {
+      const { record } = state;
       if (record === null) return -1;
       const servesSessions = record.servesSessions || chosen.has(index);
-      return targets.push({ ...record, servesSessions }) - 1;
+      const renewsSticky = pool.sticky !== null && chosen.has(index);
+      const servesSticky = renewsSticky || keepsClients(pool, state);
+      return targets.push({ ...record, servesSessions, servesSticky, renewsSticky }) - 1;
     });
-    const { name, policy, retries, queue, park, sources, tcp } = pool;
+    const { name, policy, sticky, retries, queue, park, sources, tcp } = pool;
     return {
       slot: slotOf(ids.pools.used, name),
       name,
       policy,
+      sticky,
       retries,
       tiers: tiers.map(({ members, configured, share }) => ({
         candidates: members.map((index) => ({

@@ -69,8 +69,11 @@ export function makePlan(sources: PlanSources): PlanOutcome {
     health: carryHealth(sources.health, configs, names),
     adminStates: carryAdminStates(sources.adminStates, config),
     roles: sources.roles,
-    // As they last were: a session stays on a removed target that was healthy.
-    retired: inForce?.table.targets.filter(({ slot }) => retiredSlots.has(slot)) ?? [],
+    // As they last were: a session stays on a removed target that was healthy. Of no pool, so that
+    // no sticky entry leads there.
+    retired: (inForce?.table.targets ?? [])
+      .filter(({ slot }) => retiredSlots.has(slot))
+      .map((target) => ({ ...target, poolSlot: null, servesSticky: false, renewsSticky: false })),
   };
   return { ok: true, plan };
 }

@@ -21,6 +21,7 @@ interface Base {
 export interface NewBases {
   readonly targets: ReadonlyMap<number, Base>;
   readonly listeners: ReadonlyMap<number, Base>;
+  readonly pools: ReadonlyMap<number, Base>;
 }
 
 const noValues: CounterValues = {};
@@ -32,6 +33,7 @@ export class SlotOwners {
   readonly #listeners = new Map<number, string>();
   readonly #targetBases = new Map<number, Base>();
   readonly #listenerBases = new Map<number, Base>();
+  readonly #poolBases = new Map<number, Base>();
 
   constructor(counters: EngineCounters) {
     this.#counters = counters;
@@ -68,12 +70,18 @@ export class SlotOwners {
         closed: nonZero(this.#counters.listenerCloseReasons(slot)),
       });
     }
-    return { targets, listeners };
+    const pools = new Map<number, Base>();
+    for (const [name, slot] of after.pools.used) {
+      if (!isNew(before.pools, name, slot)) continue;
+      pools.set(slot, { totals: nonZero(this.#counters.pool(slot)), closed: noValues });
+    }
+    return { targets, listeners, pools };
   }
 
-  adopt({ targets, listeners }: NewBases): void {
+  adopt({ targets, listeners, pools }: NewBases): void {
     for (const [slot, base] of targets) this.#targetBases.set(slot, base);
     for (const [slot, base] of listeners) this.#listenerBases.set(slot, base);
+    for (const [slot, base] of pools) this.#poolBases.set(slot, base);
   }
 
   /** Also for a retired slot, while its connections live. */
@@ -88,6 +96,10 @@ export class SlotOwners {
   /** Since the present owner has the slot. */
   targetTotals(slot: number): CounterValues {
     return since(this.#counters.target(slot), this.#targetBases.get(slot)?.totals);
+  }
+
+  poolTotals(slot: number): CounterValues {
+    return since(this.#counters.pool(slot), this.#poolBases.get(slot)?.totals);
   }
 
   targetResponses(slot: number): ResponseHistogram {

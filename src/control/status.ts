@@ -61,6 +61,8 @@ export function buildStatus(sources: StatusSources): Status {
     const states = targetStates(pool, facts);
     const tiers = chooseTiers(pool, states);
     const candidates = new Set(tiers.flatMap(({ members }) => members));
+    const slot = facts.ids.pools.used.get(pool.name);
+    const capacity = pool.sticky?.capacity;
     return {
       name: pool.name,
       policy: pool.policy.name,
@@ -73,6 +75,11 @@ export function buildStatus(sources: StatusSources): Status {
         share: share / wholeShare,
         panic,
       })),
+      sticky:
+        slot === undefined || capacity === undefined
+          ? null
+          : { entries: counters.stickyEntries(slot), capacity },
+      totals: slot === undefined ? {} : owners.poolTotals(slot),
       targets: states.map((state, index) =>
         targetStatus(sources, pool, state, candidates.has(index)),
       ),

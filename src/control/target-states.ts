@@ -70,7 +70,10 @@ export function targetStates(pool: Pool, facts: TargetFacts): readonly TargetSta
     const { name } = target;
     const maxConnections = words.maxConnections ?? target.maxConnections;
     const servesSessions = health !== 'unhealthy' && adminState !== 'disabled';
-    const record = { slot, name, address: endpoint, maxConnections, servesSessions };
+    // Who is picked decides about sticky entries: build-table does.
+    const poolSlot = facts.ids.pools.used.get(pool.name) ?? null;
+    const sticky = { poolSlot, servesSticky: false, renewsSticky: false };
+    const record = { slot, name, address: endpoint, maxConnections, servesSessions, ...sticky };
     const ejection = facts.ejections.get(key) ?? null;
     const fits = inRole(pool, key, facts.roles);
     return { target, key, health, adminState, ejection, weight, record, inRole: fits };

@@ -55,6 +55,12 @@ export function openCounters(sources: CounterSources): EngineCounters {
     return total;
   }
 
+  /** A slot's u32 that all workers share. */
+  function load(offset: number, slot: number, limit: number): number {
+    checkSlot(slot, limit);
+    return Atomics.load(words, offset / 4 + slot);
+  }
+
   function sumRow(row: CounterRow, firstRow: number, slot: number): ReadonlyMap<string, number> {
     const at = firstRow + slot * row.bytes;
     return new Map(row.counters.map(({ name, offset }) => [name, sum(at + offset)]));
@@ -64,6 +70,7 @@ export function openCounters(sources: CounterSources): EngineCounters {
     workerCounters: describe(rows.worker),
     listenerCounters: describe(rows.listener),
     targetCounters: describe(rows.target),
+    poolCounters: describe(rows.pool),
     closeReasons: reasons.map(([, name]) => name),
     worker(index) {
       checkSlot(index, workers);
@@ -85,15 +92,14 @@ export function openCounters(sources: CounterSources): EngineCounters {
       checkSlot(slot, constants.target_slots_max);
       return sumRow(rows.target, region.target_rows, slot);
     },
-    targetActive(slot) {
-      checkSlot(slot, constants.target_slots_max);
-      return Atomics.load(words, region.active / 4 + slot);
+    pool(slot) {
+      checkSlot(slot, constants.pool_slots_max);
+      return sumRow(rows.pool, region.pool_rows, slot);
     },
     ...openTurnCounters({ words, constants, region, checkSlot, sum }),
-    listenerActive(slot) {
-      checkSlot(slot, constants.listener_slots_max);
-      return Atomics.load(words, region.listener_active / 4 + slot);
-    },
+    stickyEntries: (slot) => load(region.sticky_entries, slot, constants.pool_slots_max),
+    targetActive: (slot) => load(region.active, slot, constants.target_slots_max),
+    listenerActive: (slot) => load(region.listener_active, slot, constants.listener_slots_max),
     eventsDropped: () => sources.eventRings.reduce((total, ring) => total + ring.dropped(), 0),
   };
 }

@@ -84,12 +84,16 @@ export interface EngineCounters {
   readonly workerCounters: readonly CounterDescription[];
   readonly listenerCounters: readonly CounterDescription[];
   readonly targetCounters: readonly CounterDescription[];
+  readonly poolCounters: readonly CounterDescription[];
   readonly closeReasons: readonly string[];
   worker(index: number): ReadonlyMap<string, number>;
   listener(slot: number): ReadonlyMap<string, number>;
   /** Ended connections and sessions of a listener, by close reason. */
   listenerCloseReasons(slot: number): ReadonlyMap<string, number>;
   target(slot: number): ReadonlyMap<string, number>;
+  pool(slot: number): ReadonlyMap<string, number>;
+  /** Clients that a pool's sticky table remembers, with those that it has yet to find expired. */
+  stickyEntries(slot: number): number;
   /** Connections and sessions open now, over all workers. */
   targetActive(slot: number): number;
   /** Connections whose client has spoken last and now waits for the target, over all workers. */

@@ -85,6 +85,12 @@ export const recordFields = {
     'queue_timeout_ms',
     'park_max',
     'park_timeout_ms',
+    'sticky_key',
+    'sticky_when_down',
+    'sticky_capacity',
+    'sticky_expire_ms',
+    'sticky_prefix_v4',
+    'sticky_prefix_v6',
   ],
   tier: ['candidates_first', 'candidates_count', 'configured', 'share'],
   target: [
@@ -98,6 +104,7 @@ export const recordFields = {
     'scope_id',
     'path_offset',
     'path_bytes',
+    'pool_slot',
     'ip',
   ],
   candidate: ['target_index', 'weight'],
@@ -133,7 +140,9 @@ export const enumNames = {
   address_family: ['ipv4', 'ipv6', 'unix'],
   listener_flag: ['bulk', 'access_log', 'nodelay', 'ipv6_only'],
   pool_flag: ['nodelay', 'load_turns'],
-  target_flag: ['serves_sessions'],
+  target_flag: ['serves_sessions', 'serves_sticky', 'renews_sticky'],
+  sticky_key: ['source'],
+  sticky_when_down: ['repick', 'refuse'],
 } as const;
 
 export const constantNames = [
@@ -155,6 +164,7 @@ export const constantNames = [
   'turn_signals_bytes',
   'turn_signals_active_turns',
   'turn_signals_response_us',
+  'sticky_capacity_max',
   'close_reason_rows',
 ] as const;
 
@@ -172,12 +182,14 @@ export const regionNames = [
   'active',
   'listener_active',
   'turn_signals',
+  'sticky_entries',
   'first_worker',
   'worker_bytes',
   'listener_rows',
   'target_rows',
   'response_rows',
+  'pool_rows',
   'closed_by_reason',
 ] as const;
 
-export const rowNames = ['worker', 'listener', 'target'] as const;
+export const rowNames = ['worker', 'listener', 'target', 'pool'] as const;

@@ -46,7 +46,7 @@ export function encodeTableImage(table: Table, layout: Layout): Uint8Array {
   };
   for (const listener of table.listeners) addListener(draft, listener);
   for (const pool of table.pools) addPool(draft, pool);
-  for (const target of table.targets) addTarget(draft, target);
+  for (const target of table.targets) addTarget(draft, target, layout.constants.no_slot);
   return writeImage(draft, table.generation, layout);
 }
 
@@ -103,7 +103,7 @@ function addListener(draft: Draft, { slot, pool, listener }: TableListener): voi
 }
 
 function addPool(draft: Draft, pool: TablePool): void {
-  const { policy, pool_flag: flag } = draft.enums;
+  const { policy, pool_flag: flag, sticky_key: key, sticky_when_down: whenDown } = draft.enums;
   const tiersFirst = draft.tiers.length;
   for (const tier of pool.tiers) addTier(draft, tier);
   const sourcesFirst = draft.sources.length;
@@ -126,6 +126,14 @@ function addPool(draft: Draft, pool: TablePool): void {
     hash_prefix_v4: pool.policy.prefixV4,
     hash_prefix_v6: pool.policy.prefixV6,
     ...keepAliveValues(pool.tcp),
+    ...(pool.sticky && {
+      sticky_key: key.values[pool.sticky.by],
+      sticky_when_down: whenDown.values[pool.sticky.whenDown],
+      sticky_capacity: pool.sticky.capacity,
+      sticky_expire_ms: pool.sticky.expireMs,
+      sticky_prefix_v4: pool.sticky.prefixV4,
+      sticky_prefix_v6: pool.sticky.prefixV6,
+    }),
   });
 }
 
@@ -141,15 +149,20 @@ function addTier(draft: Draft, { candidates, configured, share }: TableTier): vo
   }
 }
 
-function addTarget(draft: Draft, target: TableTarget): void {
+function addTarget(draft: Draft, target: TableTarget, noSlot: number): void {
+  const flag = draft.enums.target_flag.values;
   const name = addString(draft, target.name);
   draft.targets.push({
     slot: target.slot,
-    flags: target.servesSessions ? draft.enums.target_flag.values.serves_sessions : 0,
+    flags:
+      (target.servesSessions ? flag.serves_sessions : 0) |
+      (target.servesSticky ? flag.serves_sticky : 0) |
+      (target.renewsSticky ? flag.renews_sticky : 0),
     max_connections: target.maxConnections,
     name_offset: name.offset,
     name_bytes: name.bytes,
     ...addressValues(draft, target.address),
+    pool_slot: target.poolSlot ?? noSlot,
   });
 }
 

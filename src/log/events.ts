@@ -51,15 +51,6 @@ export interface EventFields {
     readonly target: string;
     readonly reason: EjectionReason;
   };
-  /** New connections of a pool with `role: primary` go to another target. */
-  readonly primary_changed: {
-    readonly pool: string;
-    readonly target: string;
-    /** Its connections are cut. Empty: the first since the start. */
-    readonly previous: string;
-  };
-  /** Two targets say that they are the primary, both confirmed; the present one is kept. */
-  readonly split_brain: { readonly pool: string; readonly kept: string; readonly other: string };
   /** All that the agent beside a target has said so far; null: nothing of that sort. */
   readonly target_agent_changed: {
     readonly pool: string;
@@ -70,6 +61,15 @@ export interface EventFields {
     readonly adminState: AdminState | null;
     readonly up: boolean | null;
   };
+  /** New connections of a pool with `role: primary` go to another target. */
+  readonly primary_changed: {
+    readonly pool: string;
+    readonly target: string;
+    /** Its connections are cut. Empty: the first since the start. */
+    readonly previous: string;
+  };
+  /** Two targets say that they are the primary, both confirmed; the present one is kept. */
+  readonly split_brain: { readonly pool: string; readonly kept: string; readonly other: string };
   readonly target_admin_state_changed: {
     readonly pool: string;
     readonly target: string;
@@ -210,9 +210,9 @@ export const levels: { readonly [N in EventName]: LevelOf<N> } = {
   target_health_changed: ({ health }) => (health === 'unhealthy' ? 'warn' : 'info'),
   target_ejected: 'warn',
   target_returned: 'info',
+  target_agent_changed: 'info',
   primary_changed: 'warn',
   split_brain: 'error',
-  target_agent_changed: 'info',
   target_admin_state_changed: 'info',
   target_address_changed: 'info',
   name_unresolved: 'warn',

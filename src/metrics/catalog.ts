@@ -15,7 +15,7 @@ export interface CounterMetric {
   readonly scale: number;
 }
 
-export type Subject = 'worker' | 'listener' | 'target';
+export type Subject = 'worker' | 'listener' | 'target' | 'pool';
 
 interface Fold {
   readonly prefix: string;
@@ -26,6 +26,7 @@ interface Fold {
 
 const folds: Readonly<Record<Subject, readonly Fold[]>> = {
   worker: [],
+  pool: [],
   listener: [
     {
       prefix: 'datagrams_dropped_',
@@ -55,6 +56,7 @@ const gauges: Readonly<Record<Subject, ReadonlySet<string>>> = {
   worker: new Set(['connections_open', 'sessions_open', 'stashes_in_use', 'pipes_in_use']),
   listener: new Set(['connections_waiting']),
   target: new Set(),
+  pool: new Set(),
 };
 
 export function counterMetric(subject: Subject, description: CounterDescription): CounterMetric {

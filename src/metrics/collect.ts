@@ -24,6 +24,7 @@ export interface CounterCatalog {
   readonly workerCounters: readonly CounterDescription[];
   readonly listenerCounters: readonly CounterDescription[];
   readonly targetCounters: readonly CounterDescription[];
+  readonly poolCounters: readonly CounterDescription[];
 }
 
 export interface BuildInfo {
@@ -98,8 +99,10 @@ export function collect(
     addListener(families, labels, listener.totals);
   }
   const addTarget = counterAdder('target', catalog.targetCounters);
+  const addPool = counterAdder('pool', catalog.poolCounters);
   for (const pool of status.pools) {
     addState(families, poolMetrics, { pool: pool.name }, pool);
+    addPool(families, { pool: pool.name }, pool.totals);
     for (const target of pool.targets) {
       const labels = { pool: pool.name, target: target.name };
       addState(families, targetMetrics, labels, target);

@@ -111,6 +111,18 @@ export const poolMetrics: readonly StateMetric<PoolStatus>[] = [
     samples: (pool) => byPriority(pool, (tier) => (tier?.panic === true ? 1 : 0)),
   },
   {
+    name: 'sluice_pool_sticky_entries',
+    type: 'gauge',
+    help: 'Clients that the sticky table remembers',
+    samples: ({ sticky }) => (sticky === null ? [] : single(sticky.entries)),
+  },
+  {
+    name: 'sluice_pool_sticky_capacity',
+    type: 'gauge',
+    help: 'Clients that the sticky table may remember',
+    samples: ({ sticky }) => (sticky === null ? [] : single(sticky.capacity)),
+  },
+  {
     name: 'sluice_pool_primaries_claimed',
     type: 'gauge',
     help: 'Targets of a pool with role primary that claim to be it; 2 is a split brain',

@@ -4,6 +4,7 @@ import type { AgentCheck } from './agent.js';
 import type { HealthCheck } from './health-check.js';
 import type { TcpOptions } from './listener.js';
 import type { Policy } from './policy.js';
+import type { Sticky } from './sticky.js';
 import type { Role, Target } from './target.js';
 
 export type WhenNoneHealthy = 'refuse' | 'use_all' | 'park';
@@ -57,13 +58,15 @@ export type PoolRole = 'any' | Role;
 export interface Pool {
   readonly name: string;
   readonly policy: Policy;
+  /** null: every pick is the policy's. */
+  readonly sticky: Sticky | null;
   readonly targets: readonly Target[];
   readonly health: HealthCheck;
+  /** Asked beside the health check; null: there are no agents. */
+  readonly agent: AgentCheck | null;
   readonly role: PoolRole;
   /** Good probes in a row that make a new primary sure enough to cut the old one's connections. */
   readonly roleConfirm: number;
-  /** Asked beside the health check; null: there are no agents. */
-  readonly agent: AgentCheck | null;
   /** Further tries on other targets after the first failed connect. */
   readonly retries: number;
   readonly whenNoneHealthy: WhenNoneHealthy;

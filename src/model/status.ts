@@ -90,6 +90,9 @@ export interface PoolStatus {
   readonly role: PoolRole;
   /** Empty: nothing can be picked. */
   readonly tiers: readonly TierStatus[];
+  /** Clients remembered, and how many may be; null for a pool that is not sticky. */
+  readonly sticky: { readonly entries: number; readonly capacity: number } | null;
+  readonly totals: CounterValues;
   readonly targets: readonly TargetStatus[];
 }
 

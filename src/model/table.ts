@@ -4,6 +4,7 @@ import type { Endpoint, IpAddress } from './address.js';
 import type { Listener, TcpOptions } from './listener.js';
 import type { Policy } from './policy.js';
 import type { Waiting } from './pool.js';
+import type { Sticky } from './sticky.js';
 
 export interface TableTarget {
   readonly slot: number;
@@ -12,6 +13,12 @@ export interface TableTarget {
   readonly maxConnections: number;
   /** An existing UDP session may stay here (healthy or draining). */
   readonly servesSessions: boolean;
+  /** Of the pool that has it; null once the configuration no longer does. */
+  readonly poolSlot: number | null;
+  /** Sticky entries may lead here: to a candidate, or one that drains where clients may stay. */
+  readonly servesSticky: boolean;
+  /** And that renews the entry. Not while it drains, so that a drain comes to an end. */
+  readonly renewsSticky: boolean;
 }
 
 export interface Candidate {
@@ -39,6 +46,7 @@ export interface TablePool {
   readonly slot: number;
   readonly name: string;
   readonly policy: Policy;
+  readonly sticky: Sticky | null;
   readonly retries: number;
   /** In the order in which they are asked; at most 32 (kTiersMax in native/policy/candidate.h). */
   readonly tiers: readonly TableTier[];

@@ -10,7 +10,7 @@ import { temporaryFolder } from '../support/real-server.js';
 
 const source: AdminSource = {
   build: { version: '1.2.3', nodeVersion: 'v20' },
-  counters: { workerCounters: [], listenerCounters: [], targetCounters: [] },
+  counters: { workerCounters: [], listenerCounters: [], targetCounters: [], poolCounters: [] },
   status: () => ({
     generation: { wanted: 1, applied: 1 },
     listeners: [],

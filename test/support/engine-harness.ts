@@ -87,6 +87,9 @@ export function tableOf({ generation, listeners, pools }: TableSpec): Table {
         address: typeof address === 'number' ? loopback(address) : address,
         maxConnections,
         servesSessions: true,
+        poolSlot: slot,
+        servesSticky: true,
+        renewsSticky: true,
       });
     }
     const pickedBy: Policy = {
@@ -99,6 +102,7 @@ export function tableOf({ generation, listeners, pools }: TableSpec): Table {
       slot,
       name: `pool-${slot}`,
       policy: pickedBy,
+      sticky: null,
       retries: 1,
       tiers: [
         {

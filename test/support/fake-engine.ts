@@ -25,7 +25,12 @@ export class FakeEngine implements Engine {
   onBound: (listenerSlot: number, bindIndex: number, port: number) => void = () => undefined;
   pingResult: { outcome: PingOutcome; latencyMs: number } = { outcome: 'answered', latencyMs: 1 };
   readonly #active = { listener: new Map<number, number>(), target: new Map<number, number>() };
-  readonly #totals = { listener: new Map<number, number>(), target: new Map<number, number>() };
+  readonly #totals = {
+    listener: new Map<number, number>(),
+    target: new Map<number, number>(),
+    pool: new Map<number, number>(),
+  };
+  readonly #stickyEntries = new Map<number, number>();
   readonly #refusals: (Refusal | Error)[] = [];
   #applied: Table | null = null;
   #gate: Promise<void> = Promise.resolve();
@@ -65,8 +70,12 @@ export class FakeEngine implements Engine {
     this.#active[owner].set(slot, count);
   }
 
-  /** Sets the one counter that listeners and targets of this engine have. */
-  setTotal(owner: 'listener' | 'target', slot: number, count: number): void {
+  setStickyEntries(slot: number, count: number): void {
+    this.#stickyEntries.set(slot, count);
+  }
+
+  /** Sets the one counter that listeners, targets and pools of this engine have. */
+  setTotal(owner: 'listener' | 'target' | 'pool', slot: number, count: number): void {
     this.#totals[owner].set(slot, count);
   }
 
@@ -127,12 +136,15 @@ export class FakeEngine implements Engine {
       workerCounters: one('turns'),
       listenerCounters: one('connections'),
       targetCounters: one('connections'),
+      poolCounters: one('picks'),
       closeReasons: ['client_closed'],
       worker: () => new Map([['turns', 1]]),
       listener: total('listener'),
       listenerCloseReasons: (slot) =>
         new Map([['client_closed', this.#totals.listener.get(slot) ?? 0]]),
       target: total('target'),
+      pool: (slot) => new Map([['picks', this.#totals.pool.get(slot) ?? 0]]),
+      stickyEntries: (slot) => this.#stickyEntries.get(slot) ?? 0,
       targetActive: active('target'),
       targetActiveTurns: () => 0,
       targetResponseUs: () => 0,

@@ -92,7 +92,7 @@ export function fakeLayout(): Layout {
 /** Offsets of a region for two workers. */
 export function fakeRegion(layout: Layout): RegionLayout {
   const { image_bytes_max, ring_records, record_bytes } = layout.constants;
-  const { listener_slots_max, target_slots_max } = layout.constants;
+  const { listener_slots_max, target_slots_max, pool_slots_max } = layout.constants;
   const ringBytes = 192 + ring_records * record_bytes;
   const offsets: Record<string, number> = Object.fromEntries(regionNames.map((name) => [name, 0]));
   let end = 128;
@@ -110,14 +110,17 @@ export function fakeRegion(layout: Layout): RegionLayout {
     closed_by_reason: 72,
     listener_rows: 128,
     target_rows: 128 + listener_slots_max * 128,
-    response_rows: 128 + (listener_slots_max + target_slots_max) * 128,
-    worker_bytes: 128 + (listener_slots_max + target_slots_max) * 128 + target_slots_max * 64,
+    pool_rows: 128 + (listener_slots_max + target_slots_max) * 128,
+    response_rows: 128 + (listener_slots_max + target_slots_max + pool_slots_max) * 128,
+    worker_bytes:
+      128 + (listener_slots_max + target_slots_max + pool_slots_max) * 128 + target_slots_max * 64,
   });
   take('image_area_1', image_bytes_max);
   take('image_area_0', image_bytes_max);
   take('first_ring', ringBytes * 6);
   take('active', target_slots_max * 4);
   take('listener_active', listener_slots_max * 4);
+  take('sticky_entries', pool_slots_max * 4);
   take('turn_signals', target_slots_max * 24);
   take('first_worker', (offsets.worker_bytes ?? 0) * 2);
   offsets.total_bytes = end;

@@ -4,6 +4,7 @@ import type { Config } from '../../src/model/config.js';
 import type { CheckOf } from '../../src/model/health-check.js';
 import type { Listener, TcpOptions } from '../../src/model/listener.js';
 import { noWaiting, type Pool } from '../../src/model/pool.js';
+import type { Sticky } from '../../src/model/sticky.js';
 import type { Target } from '../../src/model/target.js';
 
 export function ip(text: string): IpAddress {
@@ -42,6 +43,16 @@ export const check: CheckOf<'tcp'> = {
   port: 0,
 };
 
+export const sticky: Sticky = {
+  by: 'source',
+  prefixV4: 32,
+  prefixV6: 128,
+  expireMs: 60_000,
+  capacity: 1000,
+  whenDown: 'repick',
+  whenDraining: 'stay',
+};
+
 export function target(name: string, changes: Partial<Target> = {}): Target {
   return {
     name,
@@ -58,11 +69,12 @@ export function pool(name: string, targets: readonly Target[], changes: Partial<
   return {
     name,
     policy: { name: 'round_robin', prefixV4: 32, prefixV6: 128, load: 'connections' },
+    sticky: null,
     targets,
     health: check,
+    agent: null,
     role: 'any',
     roleConfirm: 3,
-    agent: null,
     retries: 2,
     whenNoneHealthy: 'refuse',
     tiers: { overprovisioning: 1.4, panicThreshold: 0 },

@@ -95,6 +95,7 @@ inline void add_target(ImageParts& parts, uint16_t port, uint32_t max_connection
   record.flags = static_cast<uint32_t>(table::TargetFlag::serves_sessions);
   record.max_connections = max_connections;
   record.name_bytes = 4;
+  record.pool_slot = 0;
   record.family = static_cast<uint16_t>(table::AddressFamily::ipv4);
   record.port = port;
   record.ip[0] = 127;

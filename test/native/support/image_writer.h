@@ -54,6 +54,7 @@ class ImageWriter {
   uint32_t add_target(std::string_view name, uint32_t ipv4, uint16_t port) {
     table::TargetRecord target{};
     target.slot = static_cast<uint32_t>(targets.size());
+    target.pool_slot = shared::kNoSlot;
     target.flags = static_cast<uint32_t>(table::TargetFlag::serves_sessions);
     target.name_offset = add_string(name);
     target.name_bytes = static_cast<uint32_t>(name.size());
@@ -86,6 +87,7 @@ class ImageWriter {
                      .share = share});
     for (const ImageCandidate& candidate : added) {
       candidates.push_back({.target_index = candidate.target_index, .weight = candidate.weight});
+      targets[candidate.target_index].pool_slot = pools.back().slot;
     }
     pools.back().tiers_count++;
   }

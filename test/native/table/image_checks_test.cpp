@@ -28,6 +28,16 @@ struct Spoiled {
   std::function<void(ImageWriter&)> spoil;
 };
 
+PoolRecord& make_sticky(PoolRecord& pool) {
+  pool.sticky_key = static_cast<uint32_t>(StickyKeyKind::source);
+  pool.sticky_when_down = static_cast<uint32_t>(StickyWhenDown::repick);
+  pool.sticky_capacity = 1U << 24U;
+  pool.sticky_expire_ms = 1;
+  pool.sticky_prefix_v4 = 32;
+  pool.sticky_prefix_v6 = 128;
+  return pool;
+}
+
 // Before the image is laid out and sealed.
 const Spoiled kSpoiledRecords[] = {
     {"magic", ImageCheck::magic, 0, [](auto& w) { w.header.magic++; }},
@@ -146,9 +156,27 @@ const Spoiled kSpoiledRecords[] = {
     {"target slot too high", ImageCheck::target_slot, 4,
      [](auto& w) { w.targets[4].slot = shared::kTargetSlotsMax; }},
     {"target slot twice", ImageCheck::target_slot, 3, [](auto& w) { w.targets[3].slot = 1; }},
-    {"unknown target flag", ImageCheck::target_flags, 2, [](auto& w) { w.targets[2].flags = 2; }},
-    {"target's reserved field", ImageCheck::target_flags, 2,
-     [](auto& w) { w.targets[2].reserved = 1; }},
+    {"unknown target flag", ImageCheck::target_flags, 2, [](auto& w) { w.targets[2].flags = 8; }},
+    {"target of a pool that is not there", ImageCheck::target_pool, 2,
+     [](auto& w) { w.targets[2].pool_slot = 2; }},
+    {"target of a pool beyond the slots", ImageCheck::target_pool, 4,
+     [](auto& w) { w.targets[4].pool_slot = shared::kPoolSlotsMax; }},
+    {"sticky fields without a key", ImageCheck::pool_sticky, 0,
+     [](auto& w) { w.pools[0].sticky_capacity = 1; }},
+    {"unknown sticky key", ImageCheck::pool_sticky, 1,
+     [](auto& w) { make_sticky(w.pools[1]).sticky_key = 2; }},
+    {"unknown choice of a sticky pool", ImageCheck::pool_sticky, 1,
+     [](auto& w) { make_sticky(w.pools[1]).sticky_when_down = 0; }},
+    {"sticky capacity 0", ImageCheck::pool_sticky, 1,
+     [](auto& w) { make_sticky(w.pools[1]).sticky_capacity = 0; }},
+    {"sticky capacity too large", ImageCheck::pool_sticky, 1,
+     [](auto& w) { make_sticky(w.pools[1]).sticky_capacity = (1U << 24U) + 1; }},
+    {"sticky entries that never live", ImageCheck::pool_sticky, 1,
+     [](auto& w) { make_sticky(w.pools[1]).sticky_expire_ms = 0; }},
+    {"sticky prefix 33", ImageCheck::pool_sticky, 1,
+     [](auto& w) { make_sticky(w.pools[1]).sticky_prefix_v4 = 33; }},
+    {"sticky prefix 129", ImageCheck::pool_sticky, 1,
+     [](auto& w) { make_sticky(w.pools[1]).sticky_prefix_v6 = 129; }},
     {"target without a name", ImageCheck::target_name, 1,
      [](auto& w) { w.targets[1].name_bytes = 0; }},
     {"target name beyond the strings", ImageCheck::target_name, 1,

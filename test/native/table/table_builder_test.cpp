@@ -46,6 +46,7 @@ TEST_CASE("the pools of an image become the table's") {
   writer.pools[0].hash_prefix_v4 = 24;
   writer.pools[0].hash_prefix_v6 = 56;
   writer.pools[1].slot = 9;
+  writer.targets[3].pool_slot = writer.targets[4].pool_slot = 9;
   writer.pools[1].flags = 0;
   writer.pools[1].retries = 15;
   writer.pools[1].user_timeout_ms = 1;
@@ -165,6 +166,43 @@ TEST_CASE("a table of 5000 targets in one source_hash pool is built quickly") {
   const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
   REQUIRE(result.table != nullptr);
   MESSAGE("5000 targets, source_hash, " << image.size() << " bytes: " << taken.count() << " ms");
+}
+
+TEST_CASE("a sticky pool knows its targets by what outlives their slots") {
+  ImageWriter writer = test::sample_image();
+  PoolRecord& record = writer.pools[0];
+  record.sticky_key = static_cast<uint32_t>(StickyKeyKind::source);
+  record.sticky_when_down = static_cast<uint32_t>(StickyWhenDown::refuse);
+  record.sticky_capacity = 5000;
+  record.sticky_expire_ms = 60'000;
+  record.sticky_prefix_v4 = 24;
+  record.sticky_prefix_v6 = 56;
+  constexpr auto kServes = static_cast<uint32_t>(TargetFlag::serves_sticky);
+  constexpr auto kRenews = static_cast<uint32_t>(TargetFlag::renews_sticky);
+  writer.targets[0].flags |= kServes;
+  writer.targets[1].flags |= kServes | kRenews;
+  writer.targets[2].pool_slot = shared::kNoSlot;
+  const BuildResult result = build_table(writer.finish());
+  REQUIRE(result.table != nullptr);
+  const Stickiness& sticky = result.table->pools[0].stickiness;
+  CHECK(sticky.capacity == 5000);
+  CHECK(sticky.expire_ms == 60'000);
+  CHECK(sticky.prefix_v4 == 24);
+  CHECK(sticky.prefix_v6 == 56);
+  CHECK(sticky.refuse_when_down);
+  CHECK(sticky.entries == nullptr);
+  const StickyTarget* drains = sticky.find(identity_of("redis-a"));
+  REQUIRE(drains != nullptr);
+  CHECK(drains->slot == 0);
+  CHECK(drains->serves);
+  CHECK_FALSE(drains->renews);
+  const StickyTarget* serves = sticky.find(identity_of("redis-b"));
+  REQUIRE(serves != nullptr);
+  CHECK(serves->max_connections == 100);
+  CHECK(serves->renews);
+  CHECK(sticky.find(identity_of("redis-c")) == nullptr);
+  CHECK(sticky.find(identity_of("dns-a")) == nullptr);
+  CHECK(result.table->pools[1].stickiness.capacity == 0);
 }
 
 }  // namespace

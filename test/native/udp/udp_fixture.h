@@ -105,6 +105,23 @@ class TableMaker {
     table_->pools.push_back(std::move(pool));
     return *this;
   }
+  // The last pool keeps its clients by what `entries` says, at every target.
+  TableMaker& sticky(std::shared_ptr<sticky::StickyTable> entries) {
+    std::vector<table::StickyTarget> targets;
+    for (const table::Target& target : table_->targets) {
+      targets.push_back({.identity = table::identity_of(target.name),
+                         .slot = target.slot,
+                         .max_connections = target.max_connections,
+                         .serves = true,
+                         .renews = true});
+    }
+    table::Stickiness& stickiness = table_->pools.back().stickiness;
+    stickiness = table::Stickiness(std::move(targets));
+    stickiness.capacity = entries->capacity();
+    stickiness.expire_ms = 60'000;
+    stickiness.entries = std::move(entries);
+    return *this;
+  }
   // The settings of the last listener stay changeable through the answer.
   table::Listener& listener(uint32_t slot, const std::vector<Sockets>& binds) {
     table::Listener& listener = table_->listeners.emplace_back();
@@ -152,8 +169,10 @@ class UdpBench {
                region_.worker_counters(worker_index),
                region_.listener_counters(worker_index),
                region_.target_counters(worker_index),
+               region_.pool_counters(worker_index),
                region_.active(),
                region_.listener_active(),
+               region_.sticky_entries(),
                region_.turn_signals(),
                region_.response_histograms(worker_index),
                region_.signals(),

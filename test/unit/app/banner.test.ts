@@ -51,6 +51,8 @@ const statusOf = (...listeners: ListenerStatus[]): Status => ({
       healthCheck: 'tcp',
       role: 'any',
       tiers: [],
+      sticky: null,
+      totals: {},
       targets: [target(true), target(false)],
     },
   ],

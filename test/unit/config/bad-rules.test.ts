@@ -66,6 +66,19 @@ pools:
       ],
     },
     {
+      name: 'sticky pools that remember too many clients together',
+      text: `listeners:
+  web: { bind: "127.0.0.1:80", pool: web }
+  old: { bind: "127.0.0.1:81", pool: old }
+pools:
+  web: { sticky: { by: source, capacity: 16777216 }, targets: ["10.0.0.1:80"] }
+  old: { sticky: source, targets: ["10.0.0.2:80"] }
+`,
+      problems: [
+        ['6:18', 'SLUICE_CONFIG_LIMIT', 'all sticky pools together may remember 16777216 clients'],
+      ],
+    },
+    {
       name: 'a name that begins with a digit',
       text: `listeners:
   "1web": { bind: "127.0.0.1:80", pool: web }

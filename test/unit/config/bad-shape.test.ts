@@ -422,6 +422,32 @@ pools:
       ],
     },
     {
+      name: 'a stickiness that there is not',
+      text: withPool('sticky: cookie'),
+      problems: [['6:13', 'SLUICE_CONFIG_VALUE', '"cookie" is not one of off, source']],
+    },
+    {
+      name: 'a stickiness by nothing',
+      text: withPool('sticky: { expire: 5m }'),
+      problems: [['6:5', 'SLUICE_CONFIG_MISSING', 'is required here']],
+    },
+    {
+      name: 'stickiness that ends at once, and one that remembers nobody',
+      text: withPool('sticky: { by: source, expire: 10ms, capacity: 0 }'),
+      problems: [
+        ['6:35', 'SLUICE_CONFIG_RANGE', '10ms is outside 1s to 24d'],
+        ['6:51', 'SLUICE_CONFIG_RANGE', '0 is outside 1 to 16777216'],
+      ],
+    },
+    {
+      name: 'choices of a sticky pool misspelt',
+      text: withPool('sticky: { by: source, when_down: wait, when_draining: leave }'),
+      problems: [
+        ['6:38', 'SLUICE_CONFIG_VALUE', '"wait" is not one of repick, refuse'],
+        ['6:59', 'SLUICE_CONFIG_VALUE', '"leave" is not one of stay, repick'],
+      ],
+    },
+    {
       name: 'weight -1',
       text: withTarget('{ address: "10.0.0.1:80", weight: -1 }'),
       problems: [['6:43', 'SLUICE_CONFIG_RANGE', '-1 is outside 0 to 65535']],

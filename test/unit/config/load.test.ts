@@ -62,6 +62,7 @@ describe('what is left out', () => {
       {
         name: 'web',
         policy: { name: 'round_robin', prefixV4: 32, prefixV6: 128, load: 'connections' },
+        sticky: null,
         targets: [
           {
             name: '10.0.0.1:80',
@@ -290,6 +291,9 @@ test('every key of a listener reaches the model', () => {
 test('every key of a pool reaches the model', () => {
   const { config } = good(
     withPool(`policy: { name: source_hash, prefix_v4: 24, prefix_v6: 56 }
+    sticky:
+      { by: source, prefix_v4: 16, prefix_v6: 48, expire: 1h, capacity: 5, when_down: refuse,
+        when_draining: repick }
     health:
       { type: tcp, interval: 5s, timeout: 1s, fast_interval: 1s,
         down_interval: 1m, rise: 1, fall: 4, jitter: 0, initial: unhealthy,
@@ -301,6 +305,15 @@ test('every key of a pool reaches the model', () => {
   );
   expect(config.pools[0]).toMatchObject({
     policy: { name: 'source_hash', prefixV4: 24, prefixV6: 56, load: 'connections' },
+    sticky: {
+      by: 'source',
+      prefixV4: 16,
+      prefixV6: 48,
+      expireMs: 3_600_000,
+      capacity: 5,
+      whenDown: 'refuse',
+      whenDraining: 'repick',
+    },
     health: {
       kind: 'tcp',
       intervalMs: 5000,
@@ -328,6 +341,19 @@ test('every key of a pool reaches the model', () => {
   expect(primary.config.pools[0]).toMatchObject({ role: 'primary', roleConfirm: 5 });
   expect(good(withPool('health: redis')).config.pools[0]?.health).toMatchObject({ login: null });
   expect(good(withPool('source: "10.0.0.5"')).config.pools[0]?.sources).toHaveLength(1);
+  const byDefault = {
+    by: 'source',
+    prefixV4: 32,
+    prefixV6: 128,
+    expireMs: 1_800_000,
+    capacity: 100_000,
+    whenDown: 'repick',
+    whenDraining: 'stay',
+  };
+  for (const text of ['source', '{ by: source }']) {
+    expect(good(withPool(`sticky: ${text}`)).config.pools[0]?.sticky).toEqual(byDefault);
+  }
+  expect(good(withPool('sticky: off')).config.pools[0]?.sticky).toBeNull();
 });
 
 test('who may wait, how many and how long, has defaults once it is wanted', () => {

@@ -26,6 +26,15 @@ pools:
       ],
     },
     {
+      name: 'a sticky pool whose clients have no addresses',
+      text: `listeners:
+  web: { bind: "unix:/run/web.sock", pool: web }
+pools:
+  web: { sticky: source, targets: ["10.0.0.1:80"] }
+`,
+      problems: [['4:10', 'SLUICE_CONFIG_NO_EFFECT', 'its listeners are unix sockets']],
+    },
+    {
       name: 'weights under round_robin',
       text: `listeners:
   web: { bind: "127.0.0.1:80", pool: web }

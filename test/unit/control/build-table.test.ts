@@ -20,6 +20,7 @@ import {
   listener,
   named,
   pool,
+  sticky,
   target,
 } from '../../support/sample-config.js';
 
@@ -122,6 +123,34 @@ describe('a table', () => {
     expect(stays({ health: 'unhealthy', adminState: 'draining' })).toBe(false);
     expect(stays({ health: 'healthy', adminState: 'disabled' })).toBe(false);
     expect(stays({ health: 'healthy', ejected: true })).toBe(true);
+  });
+
+  it('lets sticky entries lead to candidates, and to those that drain where clients stay', () => {
+    const leads = (changes: Partial<Pool>, state: State, weight = 3) => {
+      const given = web({ sticky, ...changes }, [{ ...a, weight }, b]);
+      const { poolSlot, servesSticky, renewsSticky } =
+        buildTable(factsOf(given, { a: state })).targets[0] ?? {};
+      expect(poolSlot).toBe(0);
+      return { servesSticky, renewsSticky };
+    };
+    const both = { servesSticky: true, renewsSticky: true };
+    const untilItExpires = { servesSticky: true, renewsSticky: false };
+    const neither = { servesSticky: false, renewsSticky: false };
+    const leave = { sticky: { ...sticky, whenDraining: 'repick' } } as const;
+    const draining = { health: 'healthy', adminState: 'draining' } as const;
+    expect(leads({}, { health: 'healthy' })).toEqual(both);
+    expect(leads({}, draining)).toEqual(untilItExpires);
+    expect(leads({}, { health: 'healthy' }, 0)).toEqual(untilItExpires);
+    expect(leads(leave, { health: 'healthy' })).toEqual(both);
+    expect(leads(leave, draining)).toEqual(neither);
+    expect(leads(leave, { health: 'healthy' }, 0)).toEqual(neither);
+    expect(leads({}, { ...draining, health: 'unhealthy' })).toEqual(neither);
+    expect(leads({}, { health: 'unhealthy' })).toEqual(neither);
+    expect(leads({}, { health: 'healthy', adminState: 'disabled' })).toEqual(neither);
+    expect(leads({ sticky: null }, { health: 'healthy' })).toEqual(neither);
+    expect(leads({ sticky: null }, draining)).toEqual(neither);
+    // Nobody has said that it is the primary: it may have been one once.
+    expect(leads({ role: 'primary' }, draining)).toEqual(neither);
   });
 
   it('counts a target as up until it is shown down, or the other way if so configured', () => {

@@ -36,7 +36,16 @@ function tiersOf(given: readonly Given[], changes: Partial<Pool> = {}) {
       record:
         resolved === false
           ? null
-          : { slot, name, address, maxConnections: 0, servesSessions: true },
+          : {
+              slot,
+              name,
+              address,
+              maxConnections: 0,
+              servesSessions: true,
+              poolSlot: 0,
+              servesSticky: false,
+              renewsSticky: false,
+            },
       inRole: state.inRole ?? true,
     };
   });

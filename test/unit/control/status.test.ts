@@ -4,7 +4,7 @@ import type { Config } from '../../../src/model/config.js';
 import type { ProbeDetail } from '../../../src/model/health.js';
 import { responseTimes } from '../../../src/model/response-times.js';
 import { a, b, setupController, web } from '../../support/controller-fixture.js';
-import { at, config, listener, pool, target } from '../../support/sample-config.js';
+import { at, config, listener, pool, sticky, target } from '../../support/sample-config.js';
 
 describe('the snapshot', () => {
   it('is empty before the first table', () => {
@@ -70,7 +70,7 @@ describe('the snapshot', () => {
     await clock.advance(20);
     engine.setActive('target', 1, 3);
     engine.setTotal('target', 1, 8);
-    expect(controller.snapshot().pools[0]).toEqual({
+    expect(controller.snapshot().pools[0]).toMatchObject({
       name: 'web',
       policy: 'round_robin',
       healthCheck: 'tcp',
@@ -146,6 +146,21 @@ describe('the snapshot', () => {
     });
     details.splice(0, 1, { ...detail, endpoint: at('192.0.2.200') });
     expect(controller.snapshot().pools[0]?.targets[1]).toMatchObject({ probeLatencyMs: null });
+    controller.close();
+  });
+
+  it('shows what a sticky pool remembers, and counts from where it got its slot', async () => {
+    const { engine, controller } = setupController();
+    engine.setTotal('pool', 0, 5);
+    engine.setStickyEntries(0, 12);
+    engine.setStickyEntries(1, 13);
+    const given = pool('web', [a], { sticky: { ...sticky, capacity: 50 } });
+    await controller.start(config([listener('in', 'web')], [given, pool('plain', [b])]));
+    engine.setTotal('pool', 0, 8);
+    expect(controller.snapshot().pools).toMatchObject([
+      { sticky: { entries: 12, capacity: 50 }, totals: { picks: 3 } },
+      { sticky: null, totals: { picks: 0 } },
+    ]);
     controller.close();
   });
 

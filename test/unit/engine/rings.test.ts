@@ -149,6 +149,11 @@ describe('counters', () => {
       listener_second: 1,
     });
     expect(counters.listener(2).get('listener_first')).toBe(0);
+    const pool7 = region.pool_rows + 7 * layout.counters.pool.bytes;
+    set(0, pool7 + 64, 30);
+    set(1, pool7 + 64, 1);
+    expect(counters.pool(7).get('pool_first')).toBe(31);
+    expect(counters.poolCounters.map(({ name }) => name)).toEqual(['pool_first', 'pool_second']);
     set(0, listener3 + region.closed_by_reason + 5 * 8, 4);
     expect(Object.fromEntries(counters.listenerCloseReasons(3))).toEqual({
       client_closed: 0,
@@ -164,6 +169,8 @@ describe('counters', () => {
     expect(counters.targetActive(15)).toBe(77);
     view.setUint32(region.listener_active + 7 * 4, 78, true);
     expect(counters.listenerActive(7)).toBe(78);
+    view.setUint32(region.sticky_entries + 7 * 4, 79, true);
+    expect(counters.stickyEntries(7)).toBe(79);
   });
 
   it('read turns and response times of a target', () => {

@@ -3,9 +3,10 @@ import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { bytesOf, getNumber } from '../../../src/engine/record-fields.js';
 import { encodeTableImage } from '../../../src/engine/table-image.js';
-import type { TableTier } from '../../../src/model/table.js';
+import type { Table, TableTier } from '../../../src/model/table.js';
 import { loopback, loopbackIpv6, tableOf } from '../../support/engine-harness.js';
 import { fakeLayout } from '../../support/fake-layout.js';
+import { sticky } from '../../support/sample-config.js';
 
 const layout = fakeLayout();
 const { records, enums } = layout;
@@ -22,7 +23,11 @@ const table = tableOf({
   ],
   pools: [
     { targets: [8080, { kind: 'ip', ip: loopbackIpv6, port: 81 }] },
-    { policy: 'source_hash', targets: [9000], overrides: { tiers: spilling } },
+    {
+      policy: 'source_hash',
+      targets: [9000],
+      overrides: { tiers: spilling, sticky: { ...sticky, whenDown: 'refuse' } },
+    },
   ],
 });
 
@@ -138,6 +143,32 @@ describe('encodeTableImage', () => {
     expect(read.target(1, 'family')).toBe(enums.address_family.values.ipv6);
     expect(read.targetIp(1)).toEqual([...loopbackIpv6.bytes]);
     expect(read.targetIp(0).slice(0, 4)).toEqual([127, 0, 0, 1]);
+  });
+
+  it('writes by what a sticky pool knows its clients, and which targets they may keep', () => {
+    expect(read.pool(0, 'sticky_key')).toBe(0);
+    expect(read.pool(0, 'sticky_capacity')).toBe(0);
+    expect(read.pool(1, 'sticky_key')).toBe(enums.sticky_key.values.source);
+    expect(read.pool(1, 'sticky_when_down')).toBe(enums.sticky_when_down.values.refuse);
+    expect(read.pool(1, 'sticky_capacity')).toBe(1000);
+    expect(read.pool(1, 'sticky_expire_ms')).toBe(60_000);
+    expect(read.pool(1, 'sticky_prefix_v4')).toBe(32);
+    expect(read.pool(1, 'sticky_prefix_v6')).toBe(128);
+    const flags = enums.target_flag.values;
+    expect(read.target(2, 'pool_slot')).toBe(1);
+    expect(read.target(2, 'flags')).toBe(
+      flags.serves_sessions | flags.serves_sticky | flags.renews_sticky,
+    );
+    const [first] = table.targets;
+    const alone = {
+      ...table,
+      targets: [{ ...first, poolSlot: null, servesSticky: false, renewsSticky: false }],
+      pools: [],
+      listeners: [],
+    } as Table;
+    const left = reader(encodeTableImage(alone, layout));
+    expect(left.target(0, 'pool_slot')).toBe(layout.constants.no_slot);
+    expect(left.target(0, 'flags')).toBe(flags.serves_sessions);
   });
 
   it('gives the same bytes for the same table', () => {

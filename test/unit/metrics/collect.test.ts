@@ -65,7 +65,19 @@ const status: Status = {
       healthCheck: 'tcp',
       role: 'any',
       tiers: [{ priority: 0, candidates: 1, configured: 1, share: 1, panic: true }],
+      sticky: { entries: 21, capacity: 22 },
+      totals: { sticky_hits: 23 },
       targets: [target],
+    },
+    {
+      name: 'plain',
+      policy: 'random',
+      healthCheck: 'tcp',
+      role: 'any',
+      sticky: null,
+      tiers: [],
+      totals: {},
+      targets: [],
     },
   ],
   workers: [{ index: 0, totals: { loops: 100, pipes_in_use: 2 } }],
@@ -88,6 +100,7 @@ const catalog = {
     'connect_us',
     'to_target_bytes',
   ),
+  poolCounters: described('sticky_hits'),
 };
 
 const families = collect(status, catalog, { version: '1.2.3', nodeVersion: 'v20' });
@@ -150,7 +163,8 @@ describe('collect', () => {
 
   it('shows the share and the panic of every priority, also of one without candidates', () => {
     const low = { ...target, name: 'low', priority: 2 };
-    const pools = status.pools.map((pool) => ({ ...pool, targets: [...pool.targets, low] }));
+    const [web] = status.pools;
+    const pools = web === undefined ? [] : [{ ...web, targets: [...web.targets, low] }];
     const build = { version: '1.2.3', nodeVersion: 'v20' };
     const found = collect({ ...status, pools }, catalog, build);
     const values = (name: string) =>
@@ -164,6 +178,16 @@ describe('collect', () => {
     expect(values('sluice_pool_panic')).toEqual([
       ['web', '0', 1],
       ['web', '2', 0],
+    ]);
+  });
+
+  it('shows what a sticky pool remembers, and nothing of that for another', () => {
+    const web = { pool: 'web' };
+    expect(family('sluice_pool_sticky_entries').samples).toEqual([{ labels: web, value: 21 }]);
+    expect(family('sluice_pool_sticky_capacity').samples).toEqual([{ labels: web, value: 22 }]);
+    expect(family('sluice_pool_sticky_hits_total').samples).toEqual([
+      { labels: web, value: 23 },
+      { labels: { pool: 'plain' }, value: 0 },
     ]);
   });
 
