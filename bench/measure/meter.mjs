@@ -83,6 +83,7 @@ export async function metered({ pid, balancerCore, clientCore }, load) {
   const after = read();
   const elapsedSeconds = (after.atMs - before.atMs) / 1000;
   const balancer = spent(before.balancer, after.balancer);
+  const coreSeconds = busySeconds(balancer, elapsedSeconds);
   const ofProcesses = after.processes - before.processes;
   const others = Math.max(0, balancer.user + balancer.system - ofProcesses);
   const client = spent(before.client, after.client);
@@ -90,10 +91,10 @@ export async function metered({ pid, balancerCore, clientCore }, load) {
     result,
     usage: {
       elapsedSeconds,
-      coreSeconds: busySeconds(balancer),
+      coreSeconds,
       processSeconds: ofProcesses,
-      coreShare: busySeconds(balancer) / elapsedSeconds,
-      clientShare: busySeconds(client) / elapsedSeconds,
+      coreShare: coreSeconds / elapsedSeconds,
+      clientShare: busySeconds(client, elapsedSeconds) / elapsedSeconds,
       // Without a balancer whatever runs there is somebody else's, and disturbs nobody.
       othersShare: pid === 0 ? 0 : others / elapsedSeconds,
     },

@@ -10,7 +10,7 @@ export function markdownTable(header, rows) {
   );
   const line = (/** @type {readonly string[]} */ cells) =>
     `| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width)).join(' | ')} |`;
-  const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
   return [line(header), rule, ...rows.map(line)].join('\n');
 }
 

@@ -33,13 +33,16 @@ describe('CPU times of a core', () => {
     expect(parseCoreTimes(stat, 10).user).toBe(0.03);
   });
 
-  it('count interrupts as work and waiting or stolen time as none', () => {
-    expect(busySeconds(parseCoreTimes(stat, 0))).toBeCloseTo(3.6);
+  it('leave as work what was neither idling, waiting nor stolen', () => {
+    const times = { user: 0, system: 0.1, interrupts: 0, steal: 0.05, idle: 0.37 };
+    expect(busySeconds(times, 0.5)).toBeCloseTo(0.08);
+    // The tick's 10 ms are coarser than our clock.
+    expect(busySeconds({ ...times, idle: 0.51 }, 0.5)).toBe(0);
   });
 
   it('are subtracted field by field', () => {
     const now = parseCoreTimes(stat, 0);
-    expect(busySeconds(spent(now, now))).toBe(0);
+    expect(busySeconds(spent(now, now), 1)).toBe(1);
     const before = { user: 0.2, system: 1, interrupts: 0, steal: 0, idle: 0 };
     expect(spent(before, now)).toMatchObject({ user: 1, system: 1, idle: 10.5 });
   });

@@ -147,7 +147,7 @@ describe('figures and tables', () => {
   it('columns of a table are as wide as their widest cell', () => {
     expect(markdownTable(['a', 'long title'], [['wide cell', 'x'], ['y']]).split('\n')).toEqual([
       '| a         | long title |',
-      '|-----------|------------|',
+      '| --------- | ---------- |',
       '| wide cell | x          |',
       '| y         |            |',
     ]);
