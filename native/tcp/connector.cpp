@@ -75,7 +75,8 @@ os::TcpOptions options_of(const table::SocketOptions& options) {
 // A limit that could be met before the options are set cannot wait.
 bool liveness_may_wait(const os::TcpOptions& options) {
   const auto may_wait = [](uint64_t limit_ms) {
-    return limit_ms == 0 || limit_ms * kMillisecondNs >= 2 * kLivenessDelayNs;
+    constexpr uint64_t kLatestNs = kLivenessDelayNs + kLivenessSpreadNs;
+    return limit_ms == 0 || limit_ms * kMillisecondNs >= 2 * kLatestNs;
   };
   return may_wait(options.user_timeout_ms) && may_wait(options.keepalive_idle_s * uint64_t{1000});
 }
@@ -261,6 +262,15 @@ ConnectProgress try_next(TcpContext& context, TcpConnection& connection,
 }
 
 }  // namespace
+
+uint64_t liveness_due_ns(const TcpConnection& connection) {
+  // By the place in the slab, which neighbours in time do not share (Knuth's multiplicative hash).
+  constexpr uint64_t kGolden = 0x9e3779b97f4a7c15;
+  const auto place = static_cast<uint64_t>(reinterpret_cast<uintptr_t>(&connection));
+  const uint64_t spread_ns = (place * kGolden) >> 32U;
+  static_assert(kLivenessSpreadNs == uint64_t{1} << 32U);
+  return connection.accepted_ns + kLivenessDelayNs + spread_ns;
+}
 
 void set_target_liveness(TcpContext& context, TcpConnection& connection) {
   connection.target_liveness_due = false;

@@ -86,7 +86,7 @@ Deadline next_deadline(const TcpConnection& connection) {
 void arm_deadline(TcpContext& context, TcpConnection& connection) {
   uint64_t at_ns = next_deadline(connection).at_ns;
   if (connection.target_liveness_due) {
-    at_ns = std::min(at_ns, connection.accepted_ns + kLivenessDelayNs);
+    at_ns = std::min(at_ns, liveness_due_ns(connection));
   }
   if (at_ns == kNever) return;
   context.links.wheel.arm(connection, at_ns);
@@ -217,8 +217,7 @@ void forward(TcpContext& context, TcpConnection& connection) {
 }
 
 void check_deadlines(TcpContext& context, TcpConnection& connection) {
-  if (connection.target_liveness_due &&
-      connection.accepted_ns + kLivenessDelayNs <= context.now_ns()) {
+  if (connection.target_liveness_due && liveness_due_ns(connection) <= context.now_ns()) {
     set_target_liveness(context, connection);
   }
   const Deadline deadline = next_deadline(connection);

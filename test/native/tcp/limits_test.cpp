@@ -271,8 +271,8 @@ TEST_CASE("socket options hold on both sides, accepted sockets inherit them") {
 }
 
 TEST_CASE("limits that could be met soon are set before the connection begins") {
-  const table::SocketOptions soon[] = {{.user_timeout_ms = 3'000},
-                                       {.user_timeout_ms = 60'000, .keepalive_idle_s = 3}};
+  const table::SocketOptions soon[] = {{.user_timeout_ms = 12'000},
+                                       {.user_timeout_ms = 60'000, .keepalive_idle_s = 12}};
   for (const table::SocketOptions& options : soon) {
     Path path;
     path.draft.target_options = options;
