@@ -1,19 +1,9 @@
 // Programs that rows and contenders need, and the Debian packages that bring them.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { findProgram } from '../scripts/process.mjs';
+import { hasTool } from '../scripts/tools.mjs';
 
 const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so';
-const postgresFolder = '/usr/lib/postgresql';
-
-/** The newest PostgreSQL's programs; Debian keeps them out of PATH. */
-export function postgresPrograms() {
-  if (!existsSync(postgresFolder)) return null;
-  const newest = readdirSync(postgresFolder)
-    .sort((a, b) => Number(b) - Number(a))
-    .map((version) => `${postgresFolder}/${version}/bin`)
-    .find((folder) => existsSync(`${folder}/postgres`));
-  return newest ?? null;
-}
 
 /** @type {Readonly<Record<string, { debianPackage: string, present: () => boolean }>>} */
 const tools = {
@@ -24,7 +14,7 @@ const tools = {
   pen: program('pen'),
   pgbench: {
     debianPackage: 'postgresql',
-    present: () => findProgram('pgbench') !== null && postgresPrograms() !== null,
+    present: () => findProgram('pgbench') !== null && hasTool('postgres'),
   },
   'redis-benchmark': program('redis-benchmark', 'redis-tools'),
   'redis-server': program('redis-server'),

@@ -3,8 +3,9 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, chmodSync, chownSync } from 'node:fs';
 import { join } from 'node:path';
+import { postgresPrograms } from '../../scripts/tools.mjs';
 import { pause } from '../programs.mjs';
-import { pathOf, postgresPrograms } from '../tools.mjs';
+import { pathOf } from '../tools.mjs';
 
 const isRoot = process.getuid?.() === 0;
 const asPostgres = isRoot ? ['runuser', '-u', 'postgres', '--'] : [];
@@ -30,7 +31,7 @@ async function answers(ask) {
 
 /** @param {import('../run.mjs').Run} run */
 export async function startPostgresTarget(run) {
-  const programs = postgresPrograms() ?? '';
+  const programs = postgresPrograms();
   const folder = run.folder();
   if (isRoot) {
     const id = (/** @type {string} */ flag) =>

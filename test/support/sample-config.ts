@@ -3,7 +3,7 @@ import type { Endpoint, IpAddress, NamedEndpoint } from '../../src/model/address
 import type { Config } from '../../src/model/config.js';
 import type { CheckOf } from '../../src/model/health-check.js';
 import type { Listener, TcpOptions } from '../../src/model/listener.js';
-import { noWaiting, type Pool } from '../../src/model/pool.js';
+import { noWaiting, type OutlierRules, type Pool } from '../../src/model/pool.js';
 import type { Sticky } from '../../src/model/sticky.js';
 import type { Target } from '../../src/model/target.js';
 
@@ -64,6 +64,19 @@ export function target(name: string, changes: Partial<Target> = {}): Target {
     ...changes,
   };
 }
+
+/** The defaults of `outlier`. */
+export const outlier: OutlierRules = {
+  consecutiveFailures: 5,
+  failureRateDeviations: 1.9,
+  latencyDeviations: 6,
+  intervalMs: 10_000,
+  minTargets: 5,
+  minConnections: 100,
+  baseEjectionMs: 30_000,
+  maxEjectionMs: 300_000,
+  maxEjectionPercent: 10,
+};
 
 export function pool(name: string, targets: readonly Target[], changes: Partial<Pool> = {}): Pool {
   return {

@@ -10,19 +10,7 @@ import {
   noFailures,
   type Sample,
 } from '../../../src/balance/outliers.js';
-import type { OutlierRules } from '../../../src/model/pool.js';
-
-const rules: OutlierRules = {
-  consecutiveFailures: 5,
-  failureRateDeviations: 1.9,
-  latencyDeviations: 6,
-  intervalMs: 10_000,
-  minTargets: 5,
-  minConnections: 100,
-  baseEjectionMs: 30_000,
-  maxEjectionMs: 300_000,
-  maxEjectionPercent: 10,
-};
+import { outlier as rules } from '../../support/sample-config.js';
 
 /** t0, t1, ...: so many failures of 1000 attempts each. */
 function rates(...failures: readonly number[]): ReadonlyMap<string, Sample> {

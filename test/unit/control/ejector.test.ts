@@ -4,19 +4,8 @@ import { Ejector } from '../../../src/control/ejector.js';
 import type { OutlierRules, PassiveRules } from '../../../src/model/pool.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { createRecordingLogger } from '../../support/recording-logger.js';
-import { pool, target } from '../../support/sample-config.js';
+import { outlier, pool, target } from '../../support/sample-config.js';
 
-const outlier: OutlierRules = {
-  consecutiveFailures: 5,
-  failureRateDeviations: 1.9,
-  latencyDeviations: 6,
-  intervalMs: 10_000,
-  minTargets: 5,
-  minConnections: 100,
-  baseEjectionMs: 30_000,
-  maxEjectionMs: 300_000,
-  maxEjectionPercent: 10,
-};
 const passive: PassiveRules = { maxFails: 2, failTimeoutMs: 10_000 };
 
 interface Rules {
