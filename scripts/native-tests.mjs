@@ -50,6 +50,14 @@ export function readDoctestSummary(report) {
   return { passed: Number(match[1]), failed: Number(match[2]), skipped: 0 };
 }
 
+/** The cases of doctest's report that failed, each with its messages. @param {string} report */
+export function readDoctestFailures(report) {
+  return report.split(/^={10,}$/m).flatMap((part) => {
+    const failure = part.trim();
+    return / (?:FATAL )?ERROR: |SIGNAL|EXCEPTION/.test(failure) ? [failure] : [];
+  });
+}
+
 /** Where the kernel randomises addresses widely, ThreadSanitizer of g++ 12 needs it off. */
 async function withoutAddressRandomisation() {
   const setarch = findProgram('setarch');
@@ -79,10 +87,12 @@ export async function runSanitized(sanitizer) {
   });
   const summary = readDoctestSummary(output);
   if (code !== 0) process.stdout.write(output);
-  if (summary === null) return { passed: 0, failed: 1, skipped: 0 };
-  // A sanitizer's report fails the program, not a case.
+  const cases = readDoctestFailures(output);
+  // A sanitizer's report fails the program, not a case, and stands at the end.
+  const failures = code === 0 || cases.length > 0 ? cases : [output.slice(-4000)];
+  if (summary === null) return { passed: 0, failed: 1, skipped: 0, failures };
   const failed = summary.failed === 0 && code !== 0 ? 1 : summary.failed;
-  return { ...summary, failed };
+  return { ...summary, failed, failures };
 }
 
 /** @param {string} program @param {string} seconds */

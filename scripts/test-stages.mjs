@@ -9,7 +9,13 @@ import { run } from './process.mjs';
 import { hasTool } from './tools.mjs';
 import { readReport } from './vitest-report.mjs';
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Result */
+/**
+ * @typedef {object} Result
+ * @property {number} passed
+ * @property {number} failed
+ * @property {number} skipped
+ * @property {string[]} [failures] what failed and what it said, as far as it is known
+ */
 /**
  * @typedef {object} Stage
  * @property {'dependencies' | 'build'} needs what must be set up before
@@ -58,7 +64,7 @@ async function bench() {
 /** @type {Record<string, Stage>} */
 export const stages = {
   tidy: vitestStage('tidy', 'dependencies'),
-  typecheck: { needs: 'dependencies', run: typecheck },
+  typecheck: { needs: 'build', run: typecheck },
   lint: { needs: 'dependencies', run: () => lint() },
   unit: vitestStage('unit', 'dependencies'),
   native: { needs: 'dependencies', run: native },

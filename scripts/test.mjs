@@ -28,6 +28,16 @@ function summary({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 
+const failuresShownMax = 10;
+const failureLinesMax = 25;
+
+/** Its first lines, without those of the test runner's own calls. @param {string} failure */
+function shorten(failure) {
+  const lines = failure.trimEnd().split('\n');
+  const ours = lines.filter((line) => !/^ +at .*(node_modules|node:internal)/.test(line));
+  return ours.slice(0, failureLinesMax).join('\n');
+}
+
 /**
  * A stage that cannot run, such as one whose code does not compile, has failed once.
  * @param {string} name @param {string[]} vitestArgs
@@ -54,6 +64,8 @@ await runMain(async () => {
   const total = { passed: 0, failed: 0, skipped: 0 };
   /** @type {string[]} */
   const lines = [];
+  /** @type {string[]} */
+  const failures = [];
   try {
     await setUp(names.every((name) => stages[name]?.needs === 'dependencies'));
   } catch (error) {
@@ -68,7 +80,13 @@ await runMain(async () => {
     total.passed += result.passed;
     total.failed += result.failed;
     total.skipped += result.skipped;
+    for (const failure of result.failures ?? []) failures.push(shorten(`${name}: ${failure}`));
     lines.push(`  ${name.padEnd(12)} ${summary(result)} (${seconds(startedMs)})`);
+  }
+  // Once more at the end, which is what a log that was cut still shows.
+  if (failures.length > 0) {
+    const shown = failures.slice(0, failuresShownMax);
+    process.stdout.write(`\n== failed\n\n${shown.join('\n\n')}\n`);
   }
   process.stdout.write(`\n${lines.join('\n')}\n\n${summary(total)}\n`);
   return total.failed === 0 && total.passed > 0 ? 0 : 1;

@@ -10,7 +10,7 @@ import type { TlsSettings } from '../../src/model/health-check.js';
 import { makeCertificate } from '../support/certificate.js';
 import { loopback, peerThat, requestOf } from '../support/probe-request.js';
 import { requireTools } from '../support/require-tool.js';
-import { timeWaitCount } from '../support/time-wait.js';
+import { watchTimeWait } from '../support/time-wait.js';
 
 const probe = createGrpcProbe({ clock: systemClock(), trust: createTrust() });
 
@@ -57,6 +57,7 @@ describe('the grpc probe', () => {
   it('asks grpc.health.v1 for the service and is good when that serves', async () => {
     const calls: Call[] = [];
     const port = await listen(createServer().on('stream', serving(calls, isServing)));
+    const left = watchTimeWait(port);
     expect(await ask(port, { service: 'a.B' })).toMatchObject({
       ok: true,
       reason: 'answered',
@@ -70,7 +71,7 @@ describe('the grpc probe', () => {
       },
     ]);
     for (let count = 0; count < 5; count++) await ask(port);
-    expect(timeWaitCount(port)).toBe(0);
+    expect(left()).toEqual([]);
   });
 
   it('is bad when the service does not serve, or does not exist', async () => {
