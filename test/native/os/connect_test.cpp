@@ -87,22 +87,22 @@ TEST_CASE("connecting to a listener succeeds, to a closed port is refused") {
 }
 
 TEST_CASE("a unix target connects, and one that is absent or dead is refused") {
-  const auto name = os::Address::unix_path("@sluice-connect-test-" + std::to_string(::getpid()));
-  os::Listeners listener = os::open_listeners(*name, 1, {});
-  CHECK(settle(os::connect_start(*name, nullptr, {})).state == ConnectState::connected);
+  const os::Address name = test::own_unix("connect");
+  os::Listeners listener = os::open_listeners(name, 1, {});
+  CHECK(settle(os::connect_start(name, nullptr, {})).state == ConnectState::connected);
   listener.sockets.clear();
-  CHECK(settle(os::connect_start(*name, nullptr, {})).fault == ConnectFault::refused);
+  CHECK(settle(os::connect_start(name, nullptr, {})).fault == ConnectFault::refused);
   const auto absent = os::Address::unix_path("/nonexistent/sluice");
   CHECK(settle(os::connect_start(*absent, nullptr, {})).fault == ConnectFault::refused);
 }
 
 TEST_CASE("a unix target whose queue is full is refused, not waited for") {
-  const auto name = os::Address::unix_path("@sluice-full-test-" + std::to_string(::getpid()));
+  const os::Address name = test::own_unix("full");
   os::ListenOptions options;
   options.backlog = 1;
-  const os::Listeners listener = os::open_listeners(*name, 1, options);
+  const os::Listeners listener = os::open_listeners(name, 1, options);
   std::vector<os::ConnectStart> waiting;
-  for (int i = 0; i < 10; i++) waiting.push_back(os::connect_start(*name, nullptr, {}));
+  for (int i = 0; i < 10; i++) waiting.push_back(os::connect_start(name, nullptr, {}));
   CHECK(waiting.front().outcome.state == ConnectState::connected);
   CHECK(waiting.back().outcome.state == ConnectState::failed);
   CHECK(waiting.back().outcome.fault == ConnectFault::refused);

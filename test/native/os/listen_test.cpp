@@ -316,12 +316,12 @@ TEST_CASE("a dead unix socket file is replaced, any other file is left alone") {
 }
 
 TEST_CASE("an abstract unix name works and is exclusive") {
-  const auto address = os::Address::unix_path("@sluice-listen-test-" + std::to_string(::getpid()));
-  const os::Listeners group = os::open_listeners(*address, 2, {});
+  const os::Address address = test::own_unix("listen");
+  const os::Listeners group = os::open_listeners(address, 2, {});
   REQUIRE(group.error == 0);
   CHECK(group.unix_path.empty());
-  connect_to(*address);
-  CHECK(os::open_listeners(*address, 1, {}).error == EADDRINUSE);
+  connect_to(address);
+  CHECK(os::open_listeners(address, 1, {}).error == EADDRINUSE);
 }
 
 TEST_CASE("an address that is not ours, a bad count and a unix datagram listener are refused") {
@@ -367,12 +367,12 @@ TEST_CASE("a listener taken out of service leaves its clients to the others of i
 TEST_CASE("the backlog of a listener can be changed while it listens") {
   os::ListenOptions options;
   options.backlog = 1;
-  const auto name = os::Address::unix_path("@sluice-backlog-test-" + std::to_string(::getpid()));
-  const os::Listeners listener = os::open_listeners(*name, 1, options);
+  const os::Address name = test::own_unix("backlog");
+  const os::Listeners listener = os::open_listeners(name, 1, options);
   const auto waiting_max = [&] {
     std::vector<os::ConnectStart> clients;
     do {
-      clients.push_back(os::connect_start(*name, nullptr, {}));
+      clients.push_back(os::connect_start(name, nullptr, {}));
     } while (clients.back().outcome.state == os::ConnectState::connected && clients.size() < 50);
     accept_all(listener.sockets[0].get());
     return clients.size() - 1;

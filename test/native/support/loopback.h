@@ -36,6 +36,11 @@ inline os::Address any_v6(uint16_t port) {
   return os::Address::ipv6(ip, port, 0);
 }
 
+// An abstract unix name that no other run of these tests has.
+inline os::Address own_unix(const std::string& name) {
+  return *os::Address::unix_path("@sluice-test-" + std::to_string(::getpid()) + "-" + name);
+}
+
 // Waits until one of `events` (or an error) is there. Five seconds are a failed test.
 inline short wait_for(int fd, short events) {
   pollfd entry{fd, events, 0};

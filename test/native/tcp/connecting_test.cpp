@@ -205,16 +205,15 @@ TEST_CASE("source addresses are used in turn") {
 }
 
 TEST_CASE("a unix client reaches a unix target") {
-  const auto address = os::Address::unix_path("@sluice-connecting-test-target");
-  const auto front = os::Address::unix_path("@sluice-connecting-test-listener");
-  REQUIRE(address.has_value());
-  PeerListener target_listener(*address);
+  const os::Address address = test::own_unix("target");
+  const os::Address front = test::own_unix("listener");
+  PeerListener target_listener(address);
   TableDraft draft;
-  draft.listen_on(*front);
-  draft.targets = {*address};
+  draft.listen_on(front);
+  draft.targets = {address};
   TcpLoop loop;
   loop.adopt(draft);
-  Peer client = Peer::connect(*front);
+  Peer client = Peer::connect(front);
   Peer target = target_listener.accept();
   std::thread sends([&] {
     CHECK(client.send(kUp, 20 << 20) == 20 << 20);
@@ -237,7 +236,7 @@ TEST_CASE("a source's ports are used once per target, and running out is our own
     PeerListener targets[3] = {PeerListener(v4(1001)), PeerListener(v4(1002)),
                                PeerListener(v4(1003))};
     TableDraft draft;
-    draft.listen_on(*os::Address::unix_path("@sluice-ports-test"));
+    draft.listen_on(test::own_unix("ports"));
     for (PeerListener& target : targets) draft.targets.push_back(target.address());
     draft.sources = {v4(0)};
     TcpLoop loop;
@@ -298,7 +297,7 @@ TEST_CASE("a target that vanishes is noticed by its user timeout") {
   in_network_namespace([] {
     PeerListener target_listener;
     TableDraft draft;
-    draft.listen_on(*os::Address::unix_path("@sluice-vanish-test"));
+    draft.listen_on(test::own_unix("vanish"));
     draft.targets = {target_listener.address()};
     draft.target_options.user_timeout_ms = 300;
     TcpLoop loop;

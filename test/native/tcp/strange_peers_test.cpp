@@ -45,7 +45,7 @@ TEST_CASE("a connect that meets itself is a refusal, and leaves the port to its 
     write_sysctl("/proc/sys/net/ipv4/ip_local_port_range", "40000 40001");
     const os::Address address = v4(40000);
     TableDraft draft;
-    draft.listen_on(*os::Address::unix_path("@sluice-self-connect-test"));
+    draft.listen_on(test::own_unix("self-connect"));
     draft.targets = {address};
     TcpLoop loop;
     loop.adopt(draft);
@@ -69,10 +69,10 @@ TEST_CASE("a connect that meets itself is a refusal, and leaves the port to its 
 // recv() on a unix socket ends behind the bytes that a descriptor came with, although more may
 // wait, and no event will tell of what was there before.
 TEST_CASE("bytes behind a passed descriptor are forwarded, from a client and from a target") {
-  PeerListener target_listener(*os::Address::unix_path("@sluice-descriptor-test-target"));
+  PeerListener target_listener(test::own_unix("descriptor-target"));
   TableDraft draft;
-  draft.listen_on(*os::Address::unix_path("@sluice-descriptor-test-listener"));
-  draft.targets = {*os::Address::unix_path("@sluice-descriptor-test-target")};
+  draft.listen_on(test::own_unix("descriptor-listener"));
+  draft.targets = {test::own_unix("descriptor-target")};
   TcpLoop loop;
   std::array<std::byte, 16> head{};
   std::array<std::byte, 84> tail{};
