@@ -228,16 +228,17 @@ it('keeps sessions of a client together, and forgets it after an ICMP error', as
   const targets = [first.port, second.port];
   await apply(harness, { generation: 1, targets, protocol: 'udp' });
   const opened = (slot: number) => harness.engine.counters.target(slot).get('sessions_opened') ?? 0;
-  /** One session: a new port of the same address. */
-  const exchange = async () => {
+  /** A port of its own until the test ends: one that came again would be in an earlier session. */
+  const newClient = () => {
     const socket = createSocket('udp4');
-    try {
-      const answered = once(socket, 'message');
-      socket.send('x', harness.port(0), '127.0.0.1');
-      await answered;
-    } finally {
-      socket.close();
-    }
+    onTestFinished(() => void socket.close());
+    return socket;
+  };
+  const exchange = async () => {
+    const socket = newClient();
+    const answered = once(socket, 'message');
+    socket.send('x', harness.port(0), '127.0.0.1');
+    await answered;
   };
   for (let i = 0; i < 10; i++) await exchange();
   expect([opened(0), opened(1)].toSorted((x, y) => x - y)).toEqual([0, 10]);
@@ -245,9 +246,7 @@ it('keeps sessions of a client together, and forgets it after an ICMP error', as
   echoes.delete(gone);
   await gone.close();
   // Forgotten, so that the policy decides anew; it may pick the same until its health is known.
-  const socket = createSocket('udp4');
-  onTestFinished(() => void socket.close());
-  socket.send('x', harness.port(0), '127.0.0.1');
+  newClient().send('x', harness.port(0), '127.0.0.1');
   await waitFor('the ICMP error', () => harness.unreachable.length > 0);
   await waitFor('the client to be forgotten', () => {
     return harness.engine.counters.stickyEntries(0) === 0;
