@@ -48,6 +48,7 @@ class LeastConnections {
     const Entry& entry = entries_[index];
     // Relaxed: a count of a moment ago is as good a guess as one of now (see ActiveCounts).
     const uint64_t load = uint64_t{active[entry.slot].load(std::memory_order_relaxed)} + 1;
+    tell_score(usable, index, [&] { return static_cast<double>(load) / entry.weight; });
     // load / weight < best.load / best.weight without a division; 33 + 16 bits fit in 64.
     const bool better =
         best.index == kNoPick || load * best.weight < best.load * uint64_t{entry.weight};

@@ -25,9 +25,11 @@ class PowerOfTwo {
     const uint32_t second =
         draw_one(cursor, [&](uint32_t index) { return index != first && usable(index); });
     if (second == kNoPick) return first;
-    return load(first, active) * weights_[second] <= load(second, active) * weights_[first]
-               ? first
-               : second;
+    const uint64_t first_load = load(first, active);
+    const uint64_t second_load = load(second, active);
+    tell_score(usable, first, [&] { return per_weight(first, first_load); });
+    tell_score(usable, second, [&] { return per_weight(second, second_load); });
+    return first_load * weights_[second] <= second_load * weights_[first] ? first : second;
   }
 
  private:
@@ -50,6 +52,9 @@ class PowerOfTwo {
   // Relaxed: a count of a moment ago is what this policy is made for (see ActiveCounts).
   [[nodiscard]] uint64_t load(uint32_t index, ActiveCounts active) const {
     return active[slots_[index]].load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] double per_weight(uint32_t index, uint64_t load) const {
+    return static_cast<double>(load) / weights_[index];
   }
 
   std::vector<uint32_t> weights_;

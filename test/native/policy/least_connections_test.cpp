@@ -86,5 +86,15 @@ TEST_CASE("least_connections reads the count of the candidate's slot, not of its
   CHECK(LeastConnections(candidates).pick(cursor, active, test::any) == 1);
 }
 
+TEST_CASE("least_connections tells by what it has judged each candidate") {
+  const Candidates candidates(std::vector<uint32_t>{1, 2, 4});
+  Active active(3);
+  for (size_t i = 0; i < 3; i++) active[i] = 7;
+  Cursor cursor = seeded_cursor(1);
+  const test::ScoreKeeper keeper(3);
+  CHECK(LeastConnections(candidates).pick(cursor, active, keeper) == 2);
+  CHECK(keeper.scores == std::vector<double>{8, 4, 2});
+}
+
 }  // namespace
 }  // namespace sluice::policy

@@ -91,5 +91,21 @@ TEST_CASE("power_of_two finds a second choice beside a weight that outweighs all
   for (int i = 0; i < 1000; i++) REQUIRE(policy.pick(cursor, active, test::any) != 0);
 }
 
+TEST_CASE("power_of_two tells by what it has judged the two that it has drawn") {
+  const Candidates candidates(std::vector<uint32_t>{1, 1, 1, 1});
+  const PowerOfTwo policy(candidates);
+  Active active(4);
+  for (uint32_t i = 0; i < 4; i++) active[i] = i + 10;
+  Cursor cursor = seeded_cursor(1);
+  for (int i = 0; i < 100; i++) {
+    const test::ScoreKeeper keeper(4);
+    const uint32_t picked = policy.pick(cursor, active, keeper);
+    REQUIRE(std::ranges::count(keeper.scores, -1) == 2);
+    REQUIRE(keeper.scores[picked] == picked + 10);
+    for (const double score : keeper.scores)
+      REQUIRE((score == -1 || keeper.scores[picked] <= score));
+  }
+}
+
 }  // namespace
 }  // namespace sluice::policy

@@ -68,6 +68,14 @@ inline bool any(uint32_t /*index*/) {
   return true;
 }
 
+// Accepts everybody, and keeps the scores that the policy tells; -1: none.
+struct ScoreKeeper {
+  explicit ScoreKeeper(size_t count) : scores(count, -1) {}
+  bool operator()(uint32_t /*index*/) const { return true; }
+  void note_score(uint32_t index, double score) const { scores.at(index) = score; }
+  mutable std::vector<double> scores;
+};
+
 inline std::vector<uint32_t> equal_weights(size_t count, uint32_t weight = 1) {
   return std::vector<uint32_t>(count, weight);
 }
