@@ -1,5 +1,5 @@
 // The admin API of one load balancer, where its configuration wants one.
-import { type AdminServer, startAdminServer } from '../admin/server.js';
+import type { AdminServer } from '../admin/server.js';
 import type { Config } from '../model/config.js';
 import type { LoadBalancer } from './load-balancer.js';
 import { version } from './version.js';
@@ -9,6 +9,8 @@ export async function startAdmin(
   balancer: LoadBalancer,
 ): Promise<AdminServer | null> {
   if (config.admin.listen === null) return null;
+  // After the data plane has begun: what serves HTTP and metrics takes a while to load.
+  const { startAdminServer } = await import('../admin/server.js');
   return await startAdminServer(config.admin.listen, {
     build: { version: version(), nodeVersion: process.version },
     counters: balancer.counters,

@@ -2,7 +2,6 @@
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import pino from 'pino';
-import { prettyFactory } from 'pino-pretty';
 import type { LogConfig } from '../model/config.js';
 import { levelOf } from './events.js';
 import { openLogSink, standardDescriptor } from './log-sink.js';
@@ -35,16 +34,7 @@ export async function openPinoLogger({ level, format, output }: LogConfig): Prom
   const sink = await openLogSink({ output, onTrouble: (reason) => tell(output, reason) });
   const terminal = descriptor !== null && isatty(descriptor);
   const asPretty = format === 'pretty' || (format === 'auto' && terminal);
-  const prettify = prettyFactory({
-    colorize: terminal && !process.env.NO_COLOR,
-    translateTime: 'SYS:HH:MM:ss.l',
-    messageFormat: '{event}',
-    ignore: 'event',
-    singleLine: true,
-  });
-  const stream = {
-    write: (line: string) => sink.write(asPretty ? (prettify(line) ?? line) : line),
-  };
+  const shown = asPretty ? await prettifier(terminal) : (line: string) => line;
   const logger = pino(
     {
       level,
@@ -52,7 +42,7 @@ export async function openPinoLogger({ level, format, output }: LogConfig): Prom
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    stream,
+    { write: (line: string) => sink.write(shown(line)) },
   );
   return {
     output,
@@ -61,6 +51,19 @@ export async function openPinoLogger({ level, format, output }: LogConfig): Prom
     flushNow: () => sink.flushNow(),
     close: () => sink.close(),
   };
+}
+
+/** Loaded on use: a service's log is JSON, and its start should not wait for this. */
+async function prettifier(terminal: boolean): Promise<(line: string) => string> {
+  const { prettyFactory } = await import('pino-pretty');
+  const prettify = prettyFactory({
+    colorize: terminal && !process.env.NO_COLOR,
+    translateTime: 'SYS:HH:MM:ss.l',
+    messageFormat: '{event}',
+    ignore: 'event',
+    singleLine: true,
+  });
+  return (line) => prettify(line) ?? line;
 }
 
 /** The log cannot say that it cannot be written. */
