@@ -123,6 +123,16 @@ Identity StickyTable::find(const StickyKey& key, const Times& times, Removals& r
   return kNobody;
 }
 
+Identity StickyTable::peek(const StickyKey& key, const Times& times) {
+  const uint64_t whole = hash(key);
+  Shard& shard = shard_of(whole);
+  const std::lock_guard lock(shard.mutex);
+  const uint32_t place = place_of(shard, key, static_cast<uint32_t>(whole));
+  if (place == kNone) return kNobody;
+  const Entry& entry = shard.entries[entry_at(shard.index[place])];
+  return entry.used_ms + times.expire_ms > times.now_ms ? entry.identity : kNobody;
+}
+
 void StickyTable::use(const StickyKey& key, Identity identity, bool renew, uint64_t now_ms) {
   const uint64_t whole = hash(key);
   Shard& shard = shard_of(whole);

@@ -57,6 +57,8 @@ class StickyTable {
   // ---- Any thread ------------------------------------------------------------------------------
   // Whom the client was sent to; kNobody when that is not known, or was too long ago.
   [[nodiscard]] Identity find(const StickyKey& key, const Times& times, Removals& removals);
+  // The same, and nothing changes: an entry that has expired stays for find() to remove.
+  [[nodiscard]] Identity peek(const StickyKey& key, const Times& times);
   // It is sent there again. `renew`: from now on its time begins anew.
   void use(const StickyKey& key, Identity identity, bool renew, uint64_t now_ms);
   // Sends the client to `wanted` from now on, if it is still sent to `seen` (as find() said), or to

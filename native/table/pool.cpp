@@ -2,7 +2,10 @@
 #include "table/pool.h"
 
 #include <algorithm>
+#include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "policy/prng.h"
 
@@ -13,34 +16,117 @@ namespace {
 // Not a seed of SourceHash: which tier a client begins with must not say which target it gets.
 constexpr uint64_t kTierSeed = 0x74696572;  // "tier"
 
-uint32_t pick_from(const Tier& tier, const policy::AddressKey& key, policy::Cursor& cursor,
-                   const policy::Signals& signals, const TriedTargets& tried) {
-  const std::span<const policy::Candidate> candidates = tier.candidates();
-  uint32_t index = policy::kNoPick;
-  if (tried.count == 0 && !tier.limited()) {
-    // The usual first pick: every candidate will do, and the compiler knows it.
-    index = tier.pick(key, cursor, signals.load, [](uint32_t) { return true; });
-  } else {
-    index = tier.pick(key, cursor, signals.load, [&](uint32_t i) {
-      const policy::Candidate& candidate = candidates[i];
-      if (tried.contains(candidate.slot)) return false;
-      // Relaxed, and so only a forecast: the limit itself is kept by who counts the connection up
-      // (it sees the count before its own add, and picks again when that was the limit).
-      return candidate.max_connections == 0 ||
-             signals.active[candidate.slot].load(std::memory_order_relaxed) <
-                 candidate.max_connections;
-    });
+// What a pick asks about, the same for all tiers.
+struct Asked {
+  const policy::AddressKey& key;
+  const policy::Signals& signals;  // with the pool's own load
+  const TriedTargets& tried;
+};
+
+Standing standing_of(const policy::Candidate& candidate, const Asked& asked) {
+  if (asked.tried.contains(candidate.slot)) return Standing::tried;
+  // Relaxed, and so only a forecast: the limit itself is kept by who counts the connection up
+  // (it sees the count before its own add, and picks again when that was the limit).
+  const bool has_room = candidate.max_connections == 0 ||
+                        asked.signals.active[candidate.slot].load(std::memory_order_relaxed) <
+                            candidate.max_connections;
+  return has_room ? Standing::usable : Standing::full;
+}
+
+// The data plane's witness: nobody wants to know, and nothing is compiled in.
+struct Nobody {
+  static constexpr bool kListens = false;
+  static void begin(uint32_t /*tier*/) {}
+  static void ask(uint32_t /*tier*/) {}
+};
+
+// Writes a record that has a note of every candidate.
+class Recorder {
+ public:
+  static constexpr bool kListens = true;
+
+  Recorder(std::span<const Tier> tiers, const Asked& asked, PickRecord& record)
+      : tiers_(tiers), asked_(asked), record_(record) {
+    for (uint32_t tier = 0; tier < tiers.size(); tier++) {
+      starts_.push_back(static_cast<uint32_t>(record.candidates.size()));
+      for (const policy::Candidate& c : tiers[tier].candidates()) {
+        record.candidates.push_back(
+            {.slot = c.slot,
+             .tier = tier,
+             .weight = c.weight,
+             .max_connections = c.max_connections,
+             .active = asked.signals.active[c.slot].load(std::memory_order_relaxed),
+             .load = asked.signals.load[c.slot].load(std::memory_order_relaxed),
+             .standing = Standing::not_asked,
+             .score = std::nullopt});
+      }
+    }
   }
-  return index == policy::kNoPick ? policy::kNoPick : candidates[index].slot;
+
+  void begin(uint32_t tier) { record_.first_tier = tier; }
+  // Its candidates are looked at now, also those that the policy need not look at.
+  void ask(uint32_t tier) {
+    record_.tier = tier;
+    const std::span<const policy::Candidate> candidates = tiers_[tier].candidates();
+    for (uint32_t i = 0; i < candidates.size(); i++) {
+      note(tier, i).standing = standing_of(candidates[i], asked_);
+    }
+  }
+  void note_score(uint32_t tier, uint32_t index, double score) { note(tier, index).score = score; }
+
+ private:
+  CandidateNote& note(uint32_t tier, uint32_t index) {
+    return record_.candidates[starts_[tier] + index];
+  }
+
+  std::span<const Tier> tiers_;
+  const Asked& asked_;
+  PickRecord& record_;
+  std::vector<uint32_t> starts_;
+};
+
+// What a tier's policy may pick.
+template <typename Witness>
+struct UsableCandidates {
+  std::span<const policy::Candidate> candidates;
+  const Asked& asked;
+  uint32_t tier;
+  Witness& witness;
+
+  bool operator()(uint32_t index) const {
+    return standing_of(candidates[index], asked) == Standing::usable;
+  }
+  void note_score(uint32_t index, double score) const
+    requires Witness::kListens
+  {
+    witness.note_score(tier, index, score);
+  }
+};
+
+template <typename Witness>
+uint32_t pick_from(std::span<const Tier> tiers, uint32_t index, const Asked& asked,
+                   policy::Cursor& cursor, Witness& witness) {
+  const Tier& tier = tiers[index];
+  const std::span<const policy::Candidate> candidates = tier.candidates();
+  uint32_t picked = policy::kNoPick;
+  if (!Witness::kListens && asked.tried.count == 0 && !tier.limited()) {
+    // The usual first pick: every candidate will do, and the compiler knows it.
+    picked = tier.pick(asked.key, cursor, asked.signals.load, [](uint32_t) { return true; });
+  } else {
+    const UsableCandidates<Witness> usable{candidates, asked, index, witness};
+    picked = tier.pick(asked.key, cursor, asked.signals.load, usable);
+  }
+  return picked == policy::kNoPick ? policy::kNoPick : candidates[picked].slot;
 }
 
 // With the tier's own turns in the cursor's place.
-uint32_t pick_in_turn(std::span<const Tier> tiers, uint32_t index, const policy::AddressKey& key,
-                      policy::Cursor& cursor, const policy::Signals& signals,
-                      const TriedTargets& tried) {
-  if (index == 0) return pick_from(tiers[0], key, cursor, signals, tried);
+template <typename Witness>
+uint32_t pick_in_turn(std::span<const Tier> tiers, uint32_t index, const Asked& asked,
+                      policy::Cursor& cursor, Witness& witness) {
+  witness.ask(index);
+  if (index == 0) return pick_from(tiers, 0, asked, cursor, witness);
   std::swap(cursor.position, cursor.further_positions[index - 1]);
-  const uint32_t slot = pick_from(tiers[index], key, cursor, signals, tried);
+  const uint32_t slot = pick_from(tiers, index, asked, cursor, witness);
   std::swap(cursor.position, cursor.further_positions[index - 1]);
   return slot;
 }
@@ -77,20 +163,40 @@ bool Pool::has_untried(const TriedTargets& tried) const {
       tiers_, [&](const Tier& tier) { return std::ranges::any_of(tier.candidates(), untried); });
 }
 
-uint32_t Pool::pick(const os::ClientAddress& client, policy::Cursor& cursor,
-                    const policy::Signals& signals, const TriedTargets& tried) const {
+// The one pick that there is; `make_witness` is told what it asks about.
+template <typename MakeWitness>
+uint32_t Pool::pick_before(const MakeWitness& make_witness, const os::ClientAddress& client,
+                           policy::Cursor& cursor, const policy::Signals& signals,
+                           const TriedTargets& tried) const {
   // An IPv4 prefix counts behind the 96 bits of the v4-mapped form. A client on a unix socket has
   // no address: to source_hash they are all one.
   const uint32_t prefix_bits = client.family == AF_INET ? 96 + hash_prefix_v4 : hash_prefix_v6;
   const policy::AddressKey key = policy::AddressKey::from(client.ip, prefix_bits);
   if (tiers_.empty()) return policy::kNoPick;
   const policy::Signals seen = load_turns ? signals.counting_turns() : signals;
+  const Asked asked{key, seen, tried};
+  auto witness = make_witness(asked);
   const uint32_t first = first_tier(key, cursor);
-  uint32_t picked = pick_in_turn(tiers_, first, key, cursor, seen, tried);
+  witness.begin(first);
+  uint32_t picked = pick_in_turn(tiers_, first, asked, cursor, witness);
   for (uint32_t i = 0; picked == policy::kNoPick && i < tiers_.size(); i++) {
-    if (i != first) picked = pick_in_turn(tiers_, i, key, cursor, seen, tried);
+    if (i != first) picked = pick_in_turn(tiers_, i, asked, cursor, witness);
   }
   return picked;
+}
+
+uint32_t Pool::pick(const os::ClientAddress& client, policy::Cursor& cursor,
+                    const policy::Signals& signals, const TriedTargets& tried) const {
+  return pick_before([](const Asked&) { return Nobody{}; }, client, cursor, signals, tried);
+}
+
+PickRecord Pool::explain(const os::ClientAddress& client, policy::Cursor cursor,
+                         const policy::Signals& signals, const TriedTargets& tried) const {
+  PickRecord record;
+  const auto recorder = [&](const Asked& asked) { return Recorder(tiers_, asked, record); };
+  record.slot = pick_before(recorder, client, cursor, signals, tried);
+  if (record.slot == policy::kNoPick) record.tier = policy::kNoPick;
+  return record;
 }
 
 }  // namespace sluice::table

@@ -9,6 +9,7 @@
 
 #include "os/address.h"
 #include "policy/candidate.h"
+#include "table/pick_record.h"
 #include "table/stickiness.h"
 #include "table/table_image.h"
 #include "table/tier.h"
@@ -76,8 +77,18 @@ class Pool {
   // worker's own for this pool.
   [[nodiscard]] uint32_t pick(const os::ClientAddress& client, policy::Cursor& cursor,
                               const policy::Signals& signals, const TriedTargets& tried) const;
+  // What pick() would answer now, and how it would come to that. Changes nothing: the pick is made
+  // with a copy of the cursor.
+  [[nodiscard]] PickRecord explain(const os::ClientAddress& client, policy::Cursor cursor,
+                                   const policy::Signals& signals, const TriedTargets& tried) const;
 
  private:
+  // `make_witness` makes what hears how the pick is made (pool.cpp).
+  template <typename MakeWitness>
+  [[nodiscard]] uint32_t pick_before(const MakeWitness& make_witness,
+                                     const os::ClientAddress& client, policy::Cursor& cursor,
+                                     const policy::Signals& signals,
+                                     const TriedTargets& tried) const;
   [[nodiscard]] uint32_t first_tier(const policy::AddressKey& key, policy::Cursor& cursor) const;
 
   std::vector<Tier> tiers_;

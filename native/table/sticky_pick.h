@@ -7,6 +7,7 @@
 #include "os/address.h"
 #include "policy/candidate.h"
 #include "shared/worker_links.h"
+#include "table/pick_record.h"
 #include "table/table.h"
 
 namespace sluice::table {
@@ -29,6 +30,31 @@ struct PickRequest {
 // `cursor` is the calling worker's own for this pool.
 [[nodiscard]] uint32_t pick_or_stick(const shared::WorkerLinks& links, const PickRequest& request,
                                      policy::Cursor& cursor);
+
+// What the client's sticky entry had to say.
+enum class StickyStep : uint8_t {
+  none,  // the pool is not sticky, or the client cannot be told from others
+  miss,  // no entry
+  hit,
+  moved_gone,  // the pool has no such target any more
+  moved_down,
+  moved_full,
+  refused_down,
+  refused_full,
+};
+
+struct PickExplanation {
+  uint32_t slot = policy::kNoPick;
+  StickyStep sticky = StickyStep::none;
+  uint32_t sticky_slot = policy::kNoPick;  // of the entry's target, where the pool has it
+  PickRecord by_policy;                    // empty when the entry has decided
+};
+
+// What pick_or_stick() would answer now, and why: the same rules and the same policies, with
+// nothing done. No cursor moves, no entry is made, renewed or removed, nothing is counted.
+[[nodiscard]] PickExplanation explain_pick(const shared::WorkerLinks& links,
+                                           const PickRequest& request,
+                                           const policy::Cursor& cursor);
 
 // A connect to the target in `slot` failed, by no fault of ours: the client is not sent there
 // again, unless its pool refuses rather than repicks and it has been there.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "os/timer_wheel.h"
 #include "shared/region.h"
 #include "shared/waiting_board.h"
+#include "support/seed.h"
 
 namespace sluice::table {
 namespace {
@@ -132,6 +134,28 @@ class StickyPool {
                 const TriedTargets& tried = {}) {
     PickingWorker& by = *workers_[worker];
     return pick_or_stick(by.links, {*table_, table_->pools[0], client, tried}, by.cursor);
+  }
+  PickExplanation explain(const os::ClientAddress& client, uint32_t worker = 0,
+                          const TriedTargets& tried = {}) {
+    PickingWorker& by = *workers_[worker];
+    return explain_pick(by.links, {*table_, table_->pools[0], client, tried}, by.cursor);
+  }
+  // Everything that a pick may change.
+  [[nodiscard]] std::vector<uint64_t> traces() {
+    std::vector<uint64_t> all{entries_->size(), shown_size()};
+    for (const auto& worker : workers_) {
+      const shared::PoolCounters& row = worker->row();
+#define X(name, unit, help) all.push_back(row.name.load());
+      SLUICE_POOL_COUNTERS(X)
+#undef X
+      all.push_back(worker->cursor.position);
+      all.insert(all.end(), std::begin(worker->cursor.random), std::end(worker->cursor.random));
+    }
+    for (const sticky::SavedEntry& entry : entries_->saved(0)) {
+      all.push_back(entry.identity);
+      all.push_back(entry.used_ms);
+    }
+    return all;
   }
   void fail(const os::ClientAddress& client, uint32_t slot) {
     forget_sticky(workers_[0]->links, table_->pools[0], client, *table_->target_at(slot));
@@ -340,6 +364,69 @@ TEST_CASE("at the capacity the client that was seen longest ago is forgotten, an
   CHECK(pool.row().sticky_hits.load() == 1);
   CHECK(pool.pick(client_at(0)) != kNoPick);
   CHECK(pool.row().sticky_hits.load() == 1);
+}
+
+TEST_CASE("explain says what a client's entry leads to, in every standing of its target") {
+  StickyPool pool;
+  CHECK(pool.explain(client_at(1)).sticky == StickyStep::miss);
+  const uint32_t first = pool.pick(client_at(1));
+  const PickExplanation hit = pool.explain(client_at(1));
+  CHECK(hit.sticky == StickyStep::hit);
+  CHECK(hit.slot == first);
+  CHECK(hit.by_policy.candidates.empty());
+  pool.target_in(first).max_connections = 1;
+  pool.build();
+  pool.active(first) = 1;
+  const PickExplanation full = pool.explain(client_at(1));
+  CHECK(full.sticky == StickyStep::moved_full);
+  CHECK(full.sticky_slot == first);
+  CHECK(full.slot != first);
+  pool.refuse = true;
+  pool.build();
+  CHECK(pool.explain(client_at(1)).sticky == StickyStep::refused_full);
+  CHECK(pool.explain(client_at(1)).slot == kNoPick);
+  pool.target_in(first).candidate = pool.target_in(first).serves = false;
+  pool.build();
+  CHECK(pool.explain(client_at(1)).sticky == StickyStep::refused_down);
+  pool.refuse = false;
+  pool.build();
+  CHECK(pool.explain(client_at(1)).sticky == StickyStep::moved_down);
+  pool.target_in(first).name = "another";
+  pool.build();
+  CHECK(pool.explain(client_at(1)).sticky == StickyStep::moved_gone);
+  pool.advance(kExpireMs);
+  CHECK(pool.explain(client_at(1)).sticky == StickyStep::miss);
+  os::ClientAddress nobody;
+  nobody.family = AF_UNIX;
+  CHECK(pool.explain(nobody).sticky == StickyStep::none);
+}
+
+TEST_CASE("explain leaves no trace in a sticky pool, and the next pick is what it said") {
+  const uint64_t seed = test::fresh_seed();
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  StickyPool pool;
+  for (int step = 0; step < 3000; step++) {
+    if (random() % 10 == 0) {
+      StickyPool::Given& target = pool.given[random() % pool.given.size()];
+      target.candidate = random() % 3 != 0;
+      target.serves = target.candidate || random() % 2 == 0;
+      target.renews = target.candidate;
+      target.max_connections = static_cast<uint32_t>(random() % 3);
+      pool.refuse = random() % 4 == 0;
+      pool.build();
+    }
+    for (size_t i = 0; i < pool.given.size(); i++) {
+      pool.active(StickyPool::slot_of(i)) = static_cast<uint32_t>(random() % 3);
+    }
+    pool.advance(random() % 200);
+    const os::ClientAddress client = client_at(static_cast<uint8_t>(random() % 40));
+    const auto worker = static_cast<uint32_t>(random() % 2);
+    const std::vector<uint64_t> before = pool.traces();
+    const PickExplanation said = pool.explain(client, worker);
+    REQUIRE(pool.traces() == before);
+    REQUIRE(pool.pick(client, worker) == said.slot);
+  }
 }
 
 }  // namespace
