@@ -83,9 +83,12 @@ concept UsableCheck = std::predicate<const Usable&, uint32_t>;
 // Tells whoever asks (explain) the number by which a policy judged candidate i; smaller is better.
 // A usable check without note_score, as every pick of the data plane has, makes it cost nothing:
 // there is one pick, not one that picks and another that explains.
+template <typename Usable>
+inline constexpr bool kAsksScores = requires(const Usable& usable) { usable.note_score(0U, 0.0); };
+
 template <UsableCheck Usable, typename Score>
 constexpr void tell_score(const Usable& usable, uint32_t index, const Score& score) {
-  if constexpr (requires { usable.note_score(index, score()); }) usable.note_score(index, score());
+  if constexpr (kAsksScores<Usable>) usable.note_score(index, score());
 }
 
 }  // namespace sluice::policy

@@ -31,6 +31,30 @@ TEST_CASE("least_connections picks the least (active + 1) / weight") {
   }
 }
 
+TEST_CASE("least_connections ends at an idle candidate as if it had looked at all") {
+  const uint64_t seed = test::fresh_seed();
+  CAPTURE(seed);
+  std::mt19937_64 random(seed);
+  for (int round = 0; round < 500; round++) {
+    const size_t count = 1 + random() % 40;
+    const Candidates candidates(test::random_weights(random, count, 1 + random() % 3));
+    const LeastConnections policy(candidates);
+    Active active(count);
+    // Hardly any idle, or nearly all.
+    const uint32_t busy = 1 + random() % 8;
+    Cursor cursor = seeded_cursor(random());
+    Cursor whole = cursor;
+    for (int i = 0; i < 60; i++) {
+      for (size_t k = 0; k < count; k++) active[k] = random() % 8 < busy ? random() % 4 : 0;
+      // Who asks for scores gets those of all.
+      const test::ScoreKeeper keeper(count);
+      REQUIRE(policy.pick(cursor, active, test::any) == policy.pick(whole, active, keeper));
+      REQUIRE(cursor.position == whole.position);
+      for (const double score : keeper.scores) REQUIRE(score > 0);
+    }
+  }
+}
+
 TEST_CASE("least_connections compares the largest counts and weights without overflow") {
   const Candidates candidates(std::vector<uint32_t>{65535, 1});
   Active active(2);
