@@ -1,6 +1,7 @@
 // The coordinator's turn: commands in, a table under way, pings, answers out.
 #include "engine/coordinator.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <utility>
@@ -38,7 +39,8 @@ Coordinator::Coordinator(const Links& links)
                 shared::CommandReader::coordinator),
       events_(region_.event_header(kRing), region_.event_records(kRing), region_.header(),
               links.wake, links.wake_context),
-      pings_(epoll_) {}
+      pings_(epoll_),
+      signals_(region_) {}
 
 int Coordinator::start(std::span<const std::unique_ptr<Worker>> workers) {
   workers_ = workers;
@@ -72,11 +74,14 @@ void Coordinator::run() {
     start_next_load();
     pings_.take_answers([this](const Event& answer) { post(answer); });
     flush_outbox();
+    signals_.turn(exchange_.published(), os::monotonic_ns());
   }
 }
 
 int Coordinator::timeout_ms() const {
-  return outbox_.empty() ? -1 : kOutboxRetryMs;
+  const int signals_ms = signals_.due_in_ms(os::monotonic_ns());
+  if (outbox_.empty()) return signals_ms;
+  return signals_ms < 0 ? kOutboxRetryMs : std::min(signals_ms, kOutboxRetryMs);
 }
 
 void Coordinator::take_commands() {

@@ -15,6 +15,7 @@
 #include "engine/bind_sockets.h"
 #include "engine/ping_service.h"
 #include "engine/sticky_carry.h"
+#include "engine/target_signals.h"
 #include "engine/thread.h"
 #include "os/doorbell.h"
 #include "os/epoll.h"
@@ -89,6 +90,7 @@ class Coordinator {
   shared::CommandRing commands_;
   shared::EventRing events_;
   PingService pings_;
+  TargetSignals signals_;
   std::span<const std::unique_ptr<Worker>> workers_;
   // One table at a time is on its way: the parts of a worker may look at its last table while they
   // change to the next, so none is freed before all of them are through. Loads that come meanwhile

@@ -103,13 +103,16 @@ constexpr NamedNumber kConnectFailures[] = {SLUICE_CONNECT_FAILURES(X)};
 constexpr NamedNumber kPingOutcomes[] = {SLUICE_PING_OUTCOMES(X)};
 constexpr NamedNumber kTableErrors[] = {SLUICE_TABLE_ERRORS(X)};
 constexpr NamedNumber kProtocols[] = {SLUICE_PROTOCOLS(X)};
-constexpr NamedNumber kPolicies[] = {SLUICE_POLICIES(X)};
+constexpr NamedNumber kPolicyKeys[] = {SLUICE_POLICY_KEYS(X)};
 constexpr NamedNumber kAddressFamilies[] = {SLUICE_ADDRESS_FAMILIES(X)};
 constexpr NamedNumber kListenerFlags[] = {SLUICE_LISTENER_FLAGS(X)};
 constexpr NamedNumber kPoolFlags[] = {SLUICE_POOL_FLAGS(X)};
 constexpr NamedNumber kTargetFlags[] = {SLUICE_TARGET_FLAGS(X)};
 constexpr NamedNumber kStickyKeys[] = {SLUICE_STICKY_KEYS(X)};
 constexpr NamedNumber kStickyWhenDown[] = {SLUICE_STICKY_WHEN_DOWN(X)};
+#undef X
+#define X(name, value, Class) NamedNumber{#name, value},
+constexpr NamedNumber kPolicies[] = {SLUICE_POLICIES(X)};
 #undef X
 
 constexpr EnumLayout kEnums[] = {
@@ -122,6 +125,7 @@ constexpr EnumLayout kEnums[] = {
     {"table_error", kTableErrors},
     {"protocol", kProtocols},
     {"policy", kPolicies},
+    {"policy_key", kPolicyKeys},
     {"address_family", kAddressFamilies},
     {"listener_flag", kListenerFlags},
     {"pool_flag", kPoolFlags},
@@ -174,6 +178,7 @@ std::vector<NamedNumber> region_layout(uint32_t workers) {
       {"active", o.active},
       {"listener_active", o.listener_active},
       {"turn_signals", o.turn_signals},
+      {"bandwidth", o.bandwidth},
       {"sticky_entries", o.sticky_entries},
       {"first_worker", o.first_worker},
       {"worker_bytes", o.worker_bytes},

@@ -61,18 +61,36 @@ class SlotNumbers {
 // Connections or sessions open per target slot, or the turns among them.
 using ActiveCounts = SlotNumbers;
 
+// One target's traffic. Writer: the coordinator, once a second, relaxed; readers: every worker,
+// relaxed: estimates that order nothing.
+struct alignas(16) Bandwidth {
+  std::atomic<uint64_t> bytes_per_s{0};  // both directions, all workers, smoothed
+  std::atomic<uint32_t> active{0};       // connections and sessions that it was measured with
+};
+
 // What the engine knows about targets now, by slot, over all workers.
 struct Signals {
-  ActiveCounts active;      // connections and sessions that are open
-  ActiveCounts load;        // what the pool's policy counts: `active`, or `turns`
-  ActiveCounts turns;       // connections that wait for their target's answer
-  SlotNumbers response_us;  // peak-sensitive mean time to an answer; 0 = not measured
+  ActiveCounts active;  // connections and sessions that are open
+  ActiveCounts load;    // what the pool's policy counts: `active`, or `turns`
+  ActiveCounts turns;   // connections that wait for their target's answer
+  // A peak-sensitive mean of the time to an answer (to a connect, where turns cannot be told); a
+  // failure counts as a slow one. 0 = not measured. Falls while nobody asks, so that one that was
+  // slow is asked again.
+  SlotNumbers response_us;
+  std::span<const Bandwidth> bandwidth;
 
   [[nodiscard]] Signals counting_turns() const {
     Signals counting = *this;
     counting.load = turns;
     return counting;
   }
+};
+
+// What a pool's settings and its config say to a policy besides the candidates. 0 = not known, off.
+struct Settings {
+  uint32_t configured = 0;    // targets of the tier by the config, eligible or not
+  uint32_t weight_max = 0;    // the largest weight among them
+  uint32_t bounded_load = 0;  // percent of the mean load that a target may have
 };
 
 // May candidate i (an index into the policy's candidates) be picked now? False for one that this

@@ -1,35 +1,15 @@
-// MaglevTable: consistent hashing by a filled table (Eisenbud et al., NSDI'16, section 3.4). Every
-// instance with the same names and weights builds the same table, in whatever order they are given.
+// maglev: consistent choice over a Maglev table. Shares are exact to a slot of the table, whatever
+// the weights are; when the set of targets changes, about as many keys again move as have to.
 #pragma once
 
-#include <cstdint>
-#include <span>
-#include <vector>
-
-#include "policy/candidate.h"
+#include "policy/consistent.h"
+#include "policy/maglev_table.h"
 
 namespace sluice::policy {
 
-class MaglevTable {
+class Maglev : public Consistent<MaglevTable> {
  public:
-  MaglevTable() = default;
-  // The size follows from max(candidates, configured): at least 100 slots for each (65537 up to
-  // 655 candidates), which keeps imbalance and needless moves near 1 %. `configured` is the number
-  // of targets that the pool has by its config, eligible or not; with it an unhealthy target does
-  // not change the size, which would move nearly every client. 0 = not known.
-  explicit MaglevTable(std::span<const Candidate> candidates, uint32_t configured = 0);
-
-  [[nodiscard]] uint32_t size() const { return static_cast<uint32_t>(slots_.size()); }
-  [[nodiscard]] bool empty() const { return slots_.empty(); }
-
-  // The candidate's index for 64 hash bits. Not for an empty table. Multiply and shift on the high
-  // half: no division, and a bias of at most 1638431 / 2^32.
-  [[nodiscard]] uint32_t lookup(uint64_t hash) const {
-    return slots_[static_cast<size_t>(((hash >> 32U) * slots_.size()) >> 32U)];
-  }
-
- private:
-  std::vector<uint16_t> slots_;
+  using Consistent::Consistent;
 };
 
 }  // namespace sluice::policy

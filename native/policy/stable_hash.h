@@ -26,15 +26,16 @@ constexpr uint64_t seeded_hash(uint64_t value, uint64_t seed) {
   return mix64(value ^ mix64(seed * kGoldenGamma + 1));
 }
 
-// A client's address as a number, most significant bit first on the wire; IPv4 as v4-mapped IPv6.
-struct AddressKey {
+// What a consistent policy decides by, as 128 bits: an address as a number, most significant bit
+// first on the wire, IPv4 as v4-mapped IPv6; with a port when that counts, too. Whatever else
+// becomes a key one day (what the first bytes say) has to become such a number first.
+struct Key {
   uint64_t high = 0;
   uint64_t low = 0;
 
   // Only the leading `prefix_bits` (0..128) count.
-  [[nodiscard]] static constexpr AddressKey from(std::span<const uint8_t, 16> ip,
-                                                 uint32_t prefix_bits) {
-    AddressKey key;
+  [[nodiscard]] static constexpr Key from(std::span<const uint8_t, 16> ip, uint32_t prefix_bits) {
+    Key key;
     for (uint32_t i = 0; i < 8; i++) {
       key.high = key.high << 8U | ip[i];
       key.low = key.low << 8U | ip[i + 8];
@@ -42,6 +43,12 @@ struct AddressKey {
     key.high &= leading_bits(prefix_bits < 64 ? prefix_bits : 64);
     key.low &= leading_bits(prefix_bits > 64 ? prefix_bits - 64 : 0);
     return key;
+  }
+
+  // All 128 bits may be taken by an address, so the port is mixed in: two keys are the same by
+  // chance in one of 2^64 pairs.
+  [[nodiscard]] constexpr Key with_port(uint16_t port) const {
+    return {.high = seeded_hash(high, uint64_t{port} + 1), .low = low};
   }
 
   [[nodiscard]] constexpr uint64_t hash(uint64_t seed) const {

@@ -7,6 +7,7 @@
 //   the shared listener connection counts            (one u32 per listener slot)
 //   the sizes of the sticky tables                   (one u32 per pool slot)
 //   the shared turn signals                          (one TurnSignals per target slot)
+//   the shared bandwidths                            (one policy::Bandwidth per target slot)
 //   per worker: worker counters, then listener, target and pool counters per slot, then response
 //               histograms per target slot
 // Everything is defined once, here; the addon exports names, sizes and offsets (layout_export.h)
@@ -32,6 +33,7 @@ inline constexpr uint32_t kImageBytesMax = 8U << 20U;
 inline constexpr uint32_t kRingRecords = 4096;  // power of two
 inline constexpr uint32_t kRecordBytes = 64;
 inline constexpr size_t kCacheLineBytes = 64;
+inline constexpr uint32_t kBandwidthBytes = 16;  // of a policy::Bandwidth
 
 // ---- Rings -------------------------------------------------------------------------------------
 // Single producer, single consumer. `head` counts records ever written, `tail` records ever read,
@@ -317,9 +319,9 @@ struct alignas(kCacheLineBytes) TurnSignals {
   // worker, relaxed adds as a turn begins and ends; readers: policies and TypeScript, relaxed. A
   // count of a moment ago is as good a guess as one of now, and it orders nothing.
   std::atomic<uint32_t> active_turns;
-  // A peak-sensitive mean of the time to an answer, or to a connect where no turn can be told; 0 =
-  // not measured. Writers: every worker, relaxed load and store (a sample lost to another worker's
-  // is a sample less); readers: as above.
+  // A peak-sensitive mean of the time to an answer, or to a connect where no turn can be told; a
+  // failure is a slow one; 0 = not measured. Writers: every worker, relaxed (a lost sample is a
+  // sample less), and the coordinator, which lets it fall in silence; readers: as above.
   std::atomic<uint32_t> response_us;
 };
 static_assert(sizeof(TurnSignals) == kCacheLineBytes);
@@ -353,6 +355,7 @@ struct RegionOffsets {
   uint64_t listener_active;
   uint64_t sticky_entries;
   uint64_t turn_signals;
+  uint64_t bandwidth;
   uint64_t first_worker;
   uint64_t worker_bytes;
   uint64_t listener_rows;  // within a worker's block
@@ -377,8 +380,8 @@ constexpr RegionOffsets region_offsets(uint32_t workers) {
   o.listener_active = o.active + uint64_t{kTargetSlotsMax} * sizeof(uint32_t);
   o.sticky_entries = o.listener_active + uint64_t{kListenerSlotsMax} * sizeof(uint32_t);
   o.turn_signals = align_to(o.sticky_entries + uint64_t{kPoolSlotsMax} * sizeof(uint32_t), kPage);
-  o.first_worker =
-      align_to(o.turn_signals + uint64_t{kTargetSlotsMax} * sizeof(TurnSignals), kPage);
+  o.bandwidth = o.turn_signals + uint64_t{kTargetSlotsMax} * sizeof(TurnSignals);
+  o.first_worker = align_to(o.bandwidth + uint64_t{kTargetSlotsMax} * kBandwidthBytes, kPage);
   o.listener_rows = sizeof(WorkerCounters);
   o.target_rows = o.listener_rows + uint64_t{kListenerSlotsMax} * sizeof(ListenerCounters);
   o.pool_rows = o.target_rows + uint64_t{kTargetSlotsMax} * sizeof(TargetCounters);

@@ -88,13 +88,19 @@ std::span<TurnSignals> Region::turn_signals() const {
   return {at<TurnSignals>(offsets_.turn_signals), kTargetSlotsMax};
 }
 
+std::span<policy::Bandwidth> Region::bandwidth() const {
+  static_assert(sizeof(policy::Bandwidth) == kBandwidthBytes);
+  return {at<policy::Bandwidth>(offsets_.bandwidth), kTargetSlotsMax};
+}
+
 policy::Signals Region::signals() const {
   constexpr size_t kStride = sizeof(TurnSignals) / sizeof(uint32_t);
   const std::span<const TurnSignals> turns = turn_signals();
   return {.active = active(),
           .load = active(),
           .turns = {&turns.front().active_turns, turns.size(), kStride},
-          .response_us = {&turns.front().response_us, turns.size(), kStride}};
+          .response_us = {&turns.front().response_us, turns.size(), kStride},
+          .bandwidth = bandwidth()};
 }
 
 WorkerCounters& Region::worker_counters(uint32_t worker) const {

@@ -37,6 +37,7 @@ class Region {
   [[nodiscard]] std::span<std::atomic<uint32_t>> listener_active() const;
   [[nodiscard]] std::span<std::atomic<uint32_t>> sticky_entries() const;
   [[nodiscard]] std::span<TurnSignals> turn_signals() const;
+  [[nodiscard]] std::span<policy::Bandwidth> bandwidth() const;
   // What policies see of all that.
   [[nodiscard]] policy::Signals signals() const;
   [[nodiscard]] WorkerCounters& worker_counters(uint32_t worker) const;

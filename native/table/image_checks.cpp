@@ -36,8 +36,8 @@ bool protocol_known(uint32_t value) {
   switch (value) { SLUICE_PROTOCOLS(SLUICE_CASE_KNOWN) }
   return false;
 }
-bool policy_known(uint32_t value) {
-  switch (value) { SLUICE_POLICIES(SLUICE_CASE_KNOWN) }
+bool key_known(uint32_t value) {
+  switch (value) { SLUICE_POLICY_KEYS(SLUICE_CASE_KNOWN) }
   return false;
 }
 bool sticky_key_known(uint32_t value) {
@@ -49,6 +49,18 @@ bool sticky_when_down_known(uint32_t value) {
   return false;
 }
 #undef SLUICE_CASE_KNOWN
+#define SLUICE_CASE_KNOWN(name, number, Class) \
+  case number:                                 \
+    return true;
+bool policy_known(uint32_t value) {
+  switch (value) { SLUICE_POLICIES(SLUICE_CASE_KNOWN) }
+  return false;
+}
+#undef SLUICE_CASE_KNOWN
+
+bool bounded_load_allowed(uint32_t percent) {
+  return percent == 0 || (percent > 100 && percent <= policy::BoundedLoad::kPercentMax);
+}
 
 bool is_unix(uint16_t family) {
   return family == static_cast<uint16_t>(AddressFamily::unix);
@@ -192,6 +204,11 @@ class Checker {
       }
       if (pool.hash_prefix_v4 > 32 || pool.hash_prefix_v6 > 128) {
         return {ImageCheck::pool_hash_prefix, i};
+      }
+      if (!key_known(pool.key)) return {ImageCheck::pool_key, i};
+      if (!bounded_load_allowed(pool.bounded_load)) return {ImageCheck::pool_bounded_load, i};
+      if (pool.weight_max > kWeightMax || pool.reserved != 0) {
+        return {ImageCheck::pool_weight_max, i};
       }
       if (!tcp_options_allowed(pool)) return {ImageCheck::pool_tcp_options, i};
       if (!wait_allowed(pool.queue_max, pool.queue_timeout_ms) ||

@@ -45,6 +45,9 @@ namespace sluice::table {
   X(pool_hash_prefix, 36, "hash prefixes are at most 32 and 128")                         \
   X(pool_tcp_options, 37, "a pool's TCP options are within the kernel's limits")          \
   X(pool_waiting, 38, "who may wait has a time limit, and who may not has none")          \
+  X(pool_key, 70, "a pool's key is known")                                                \
+  X(pool_bounded_load, 71, "a pool's bounded_load is 0, or 101 to 1000")                  \
+  X(pool_weight_max, 72, "a pool's weight_max is at most 65535, its reserved field 0")    \
   X(source_address, 39, "a source is an IP address without a port")                       \
   X(target_slot, 40, "target slots are in range and unique")                              \
   X(target_flags, 41, "a target's flags are known")                                       \

@@ -13,12 +13,12 @@ namespace sluice::table {
 
 namespace {
 
-// Not a seed of SourceHash: which tier a client begins with must not say which target it gets.
+// Not a seed of a policy: which tier a client begins with must not say which target it gets.
 constexpr uint64_t kTierSeed = 0x74696572;  // "tier"
 
 // What a pick asks about, the same for all tiers.
 struct Asked {
-  const policy::AddressKey& key;
+  const policy::Key& key;
   const policy::Signals& signals;  // with the pool's own load
   const TriedTargets& tried;
 };
@@ -108,13 +108,14 @@ uint32_t pick_from(std::span<const Tier> tiers, uint32_t index, const Asked& ask
                    policy::Cursor& cursor, Witness& witness) {
   const Tier& tier = tiers[index];
   const std::span<const policy::Candidate> candidates = tier.candidates();
+  const policy::Question question{.key = asked.key, .cursor = cursor, .signals = asked.signals};
   uint32_t picked = policy::kNoPick;
   if (!Witness::kListens && asked.tried.count == 0 && !tier.limited()) {
     // The usual first pick: every candidate will do, and the compiler knows it.
-    picked = tier.pick(asked.key, cursor, asked.signals.load, [](uint32_t) { return true; });
+    picked = tier.pick(question, [](uint32_t) { return true; });
   } else {
     const UsableCandidates<Witness> usable{candidates, asked, index, witness};
-    picked = tier.pick(asked.key, cursor, asked.signals.load, usable);
+    picked = tier.pick(question, usable);
   }
   return picked == policy::kNoPick ? policy::kNoPick : candidates[picked].slot;
 }
@@ -136,14 +137,31 @@ uint32_t pick_in_turn(std::span<const Tier> tiers, uint32_t index, const Asked& 
 void Pool::set_tiers(PolicyKind kind, std::vector<Tier> tiers) {
   tiers_ = std::move(tiers);
   keyed_ = is_keyed(kind);
+  reads_signals_ = table::reads_signals(kind);
   shared_ = tiers_.size() > 1 && std::any_of(tiers_.begin() + 1, tiers_.end(),
                                              [](const Tier& tier) { return tier.share() != 0; });
 }
 
-uint32_t Pool::first_tier(const policy::AddressKey& key, policy::Cursor& cursor) const {
+policy::Key Pool::key_of(const Arrival& arrival) const {
+  // An IPv4 prefix counts behind the 96 bits of the v4-mapped form. A client on a unix socket has
+  // no address: to a keyed policy they are all one.
+  const os::ClientAddress& client = arrival.client;
+  const uint32_t prefix_bits = client.family == AF_INET ? 96 + hash_prefix_v4 : hash_prefix_v6;
+  switch (key) {
+    case PolicyKey::source:
+      return policy::Key::from(client.ip, prefix_bits);
+    case PolicyKey::source_port:
+      return policy::Key::from(client.ip, prefix_bits).with_port(client.port);
+    case PolicyKey::destination:
+      return policy::Key::from(arrival.destination.ip, 128).with_port(arrival.destination.port);
+  }
+  return {};  // not a PolicyKey: the builder has refused it
+}
+
+uint32_t Pool::first_tier(const policy::Question& question) const {
   if (!shared_) return 0;
-  const uint32_t random =
-      keyed_ ? static_cast<uint32_t>(key.hash(kTierSeed) >> 32U) : policy::next_random(cursor);
+  const uint32_t random = keyed_ ? static_cast<uint32_t>(question.key.hash(kTierSeed) >> 32U)
+                                 : policy::next_random(question.cursor);
   // From the last tier down: a tier that loses share gives it to those behind it, and none of the
   // clients of those before it moves.
   const uint32_t place = policy::scaled(random, kWholeShare);
@@ -165,18 +183,15 @@ bool Pool::has_untried(const TriedTargets& tried) const {
 
 // The one pick that there is; `make_witness` is told what it asks about.
 template <typename MakeWitness>
-uint32_t Pool::pick_before(const MakeWitness& make_witness, const os::ClientAddress& client,
+uint32_t Pool::pick_before(const MakeWitness& make_witness, const Arrival& arrival,
                            policy::Cursor& cursor, const policy::Signals& signals,
                            const TriedTargets& tried) const {
-  // An IPv4 prefix counts behind the 96 bits of the v4-mapped form. A client on a unix socket has
-  // no address: to source_hash they are all one.
-  const uint32_t prefix_bits = client.family == AF_INET ? 96 + hash_prefix_v4 : hash_prefix_v6;
-  const policy::AddressKey key = policy::AddressKey::from(client.ip, prefix_bits);
   if (tiers_.empty()) return policy::kNoPick;
+  const policy::Key own_key = key_of(arrival);
   const policy::Signals seen = load_turns ? signals.counting_turns() : signals;
-  const Asked asked{key, seen, tried};
+  const Asked asked{own_key, seen, tried};
   auto witness = make_witness(asked);
-  const uint32_t first = first_tier(key, cursor);
+  const uint32_t first = first_tier({.key = own_key, .cursor = cursor, .signals = seen});
   witness.begin(first);
   uint32_t picked = pick_in_turn(tiers_, first, asked, cursor, witness);
   for (uint32_t i = 0; picked == policy::kNoPick && i < tiers_.size(); i++) {
@@ -185,16 +200,16 @@ uint32_t Pool::pick_before(const MakeWitness& make_witness, const os::ClientAddr
   return picked;
 }
 
-uint32_t Pool::pick(const os::ClientAddress& client, policy::Cursor& cursor,
-                    const policy::Signals& signals, const TriedTargets& tried) const {
-  return pick_before([](const Asked&) { return Nobody{}; }, client, cursor, signals, tried);
+uint32_t Pool::pick(const Arrival& arrival, policy::Cursor& cursor, const policy::Signals& signals,
+                    const TriedTargets& tried) const {
+  return pick_before([](const Asked&) { return Nobody{}; }, arrival, cursor, signals, tried);
 }
 
-PickRecord Pool::explain(const os::ClientAddress& client, policy::Cursor cursor,
+PickRecord Pool::explain(const Arrival& arrival, policy::Cursor cursor,
                          const policy::Signals& signals, const TriedTargets& tried) const {
   PickRecord record;
   const auto recorder = [&](const Asked& asked) { return Recorder(tiers_, asked, record); };
-  record.slot = pick_before(recorder, client, cursor, signals, tried);
+  record.slot = pick_before(recorder, arrival, cursor, signals, tried);
   if (record.slot == policy::kNoPick) record.tier = policy::kNoPick;
   return record;
 }

@@ -43,6 +43,14 @@ struct TriedTargets {
   }
 };
 
+// The two ends of a connection or session that has arrived: what keys are made of. `destination`
+// is the address that the client used; who has none at hand needs it only for a pool that
+// asks_for_destination().
+struct Arrival {
+  const os::ClientAddress& client;
+  const os::ClientAddress& destination;
+};
+
 class Pool {
  public:
   uint32_t slot = 0;
@@ -56,6 +64,7 @@ class Pool {
   uint32_t hash_prefix_v4 = 32;
   uint32_t hash_prefix_v6 = 128;
   bool load_turns = false;  // its policy counts turns, not connections
+  PolicyKey key = PolicyKey::source;
   SocketOptions target_options;
   std::vector<os::Address> sources;  // empty: the kernel chooses the source address
   Stickiness stickiness;             // of capacity 0: none
@@ -65,34 +74,39 @@ class Pool {
   void set_tiers(PolicyKind kind, std::vector<Tier> tiers);
   [[nodiscard]] std::span<const Tier> tiers() const { return tiers_; }
 
+  // Does its policy look at response times or bandwidths?
+  [[nodiscard]] bool reads_signals() const { return reads_signals_; }
+  [[nodiscard]] bool asks_for_destination() const { return key == PolicyKey::destination; }
+  [[nodiscard]] policy::Key key_of(const Arrival& arrival) const;
+
   [[nodiscard]] bool has_candidates() const {
     return std::ranges::any_of(tiers_, [](const Tier& t) { return !t.candidates().empty(); });
   }
   // Is there a candidate that has not been tried, whether it has room or not?
   [[nodiscard]] bool has_untried(const TriedTargets& tried) const;
-  // The slot of the target that a new connection or session of `client` goes to, or
+  // The slot of the target that a new connection or session goes to, or
   // policy::kNoPick. Skips tried targets and those at their max_connections. Begins with a tier by
-  // share: at random, or by the client where the policy is a hash, so that a client keeps its tier.
+  // share: at random, or by the key where the policy is keyed, so that a client keeps its tier.
   // Where that tier can pick nothing, all are asked in their order. `cursor` is the calling
   // worker's own for this pool.
-  [[nodiscard]] uint32_t pick(const os::ClientAddress& client, policy::Cursor& cursor,
+  [[nodiscard]] uint32_t pick(const Arrival& arrival, policy::Cursor& cursor,
                               const policy::Signals& signals, const TriedTargets& tried) const;
   // What pick() would answer now, and how it would come to that. Changes nothing: the pick is made
   // with a copy of the cursor.
-  [[nodiscard]] PickRecord explain(const os::ClientAddress& client, policy::Cursor cursor,
+  [[nodiscard]] PickRecord explain(const Arrival& arrival, policy::Cursor cursor,
                                    const policy::Signals& signals, const TriedTargets& tried) const;
 
  private:
   // `make_witness` makes what hears how the pick is made (pool.cpp).
   template <typename MakeWitness>
-  [[nodiscard]] uint32_t pick_before(const MakeWitness& make_witness,
-                                     const os::ClientAddress& client, policy::Cursor& cursor,
-                                     const policy::Signals& signals,
+  [[nodiscard]] uint32_t pick_before(const MakeWitness& make_witness, const Arrival& arrival,
+                                     policy::Cursor& cursor, const policy::Signals& signals,
                                      const TriedTargets& tried) const;
-  [[nodiscard]] uint32_t first_tier(const policy::AddressKey& key, policy::Cursor& cursor) const;
+  [[nodiscard]] uint32_t first_tier(const policy::Question& question) const;
 
   std::vector<Tier> tiers_;
   bool keyed_ = false;
+  bool reads_signals_ = false;
   bool shared_ = false;  // has a tier behind the first a share?
 };
 

@@ -68,7 +68,7 @@ class Deeds {
     return entries().claim(key, seen, mine, times, removals_);
   }
   uint32_t pick_by_policy() {
-    return request_.pool.pick(request_.client, cursor_, signals_, request_.tried);
+    return request_.pool.pick(request_.arrival, cursor_, signals_, request_.tried);
   }
   void finish() {
     if (removals_.expired != 0) shared::add(row_.sticky_expired, removals_.expired);
@@ -111,7 +111,7 @@ class Looks {
   }
   uint32_t pick_by_policy() {
     explanation_.by_policy =
-        request_.pool.explain(request_.client, cursor_, signals_, request_.tried);
+        request_.pool.explain(request_.arrival, cursor_, signals_, request_.tried);
     return explanation_.by_policy.slot;
   }
   static void finish() {}
@@ -132,7 +132,7 @@ class StickyPick {
         stickiness_(request.pool.stickiness),
         active_(links.signals.active),
         hands_(hands),
-        key_(key_of(stickiness_, request.client)),
+        key_(key_of(stickiness_, request.arrival.client)),
         times_{.now_ms = links.now_ns / kMillisecondNs, .expire_ms = stickiness_.expire_ms} {}
 
   uint32_t pick() {
@@ -192,8 +192,8 @@ class StickyPick {
 
 uint32_t pick_or_stick(const shared::WorkerLinks& links, const PickRequest& request,
                        policy::Cursor& cursor) {
-  if (!is_sticky(request.pool, request.client)) {
-    return request.pool.pick(request.client, cursor, links.signals, request.tried);
+  if (!is_sticky(request.pool, request.arrival.client)) {
+    return request.pool.pick(request.arrival, cursor, links.signals, request.tried);
   }
   Deeds deeds(links, request, cursor);
   return StickyPick(links, request, deeds).pick();
@@ -203,7 +203,7 @@ PickExplanation explain_pick(const shared::WorkerLinks& links, const PickRequest
                              const policy::Cursor& cursor) {
   PickExplanation explanation;
   Looks looks(links, request, cursor, explanation);
-  explanation.slot = is_sticky(request.pool, request.client)
+  explanation.slot = is_sticky(request.pool, request.arrival.client)
                          ? StickyPick(links, request, looks).pick()
                          : looks.pick_by_policy();
   return explanation;

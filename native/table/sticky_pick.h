@@ -15,7 +15,7 @@ namespace sluice::table {
 struct PickRequest {
   const Table& table;
   const Pool& pool;
-  const os::ClientAddress& client;
+  Arrival arrival;
   const TriedTargets& tried;
 };
 

@@ -50,7 +50,7 @@ Target target_of(const ImageView& image, const TargetRecord& record) {
 }
 
 // The candidates' names are the targets' strings, which stay where they are from here on.
-Tier tier_of(const ImageView& image, const std::vector<Target>& targets, PolicyKind policy,
+Tier tier_of(const ImageView& image, const std::vector<Target>& targets, const PoolRecord& pool,
              const TierRecord& tier) {
   std::vector<policy::Candidate> candidates;
   candidates.reserve(tier.candidates_count);
@@ -62,7 +62,12 @@ Tier tier_of(const ImageView& image, const std::vector<Target>& targets, PolicyK
                           .max_connections = target.max_connections,
                           .name = target.name});
   }
-  return {policy, std::move(candidates), {.configured = tier.configured, .share = tier.share}};
+  return {PolicyKind{pool.policy},
+          std::move(candidates),
+          {.settings = {.configured = tier.configured,
+                        .weight_max = pool.weight_max,
+                        .bounded_load = pool.bounded_load},
+           .share = tier.share}};
 }
 
 // By pool slot, all its targets, whether they may be picked or not.
@@ -111,13 +116,13 @@ Pool pool_of(const ImageView& image, const std::vector<Target>& targets,
     pool.sources.push_back(address_of(image, image.source(record.sources_first + i)));
   }
   pool.stickiness = stickiness_of(record, sticky_targets);
-  const PolicyKind policy{record.policy};
+  pool.key = PolicyKey{record.key};
   std::vector<Tier> tiers;
   tiers.reserve(record.tiers_count);
   for (uint32_t i = 0; i < record.tiers_count; i++) {
-    tiers.push_back(tier_of(image, targets, policy, image.tier(record.tiers_first + i)));
+    tiers.push_back(tier_of(image, targets, record, image.tier(record.tiers_first + i)));
   }
-  pool.set_tiers(policy, std::move(tiers));
+  pool.set_tiers(PolicyKind{record.policy}, std::move(tiers));
   return pool;
 }
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "policy/policies.h"
 #include "shared/layout.h"
 
 namespace sluice::table {
@@ -21,13 +22,9 @@ inline constexpr uint32_t kImageVersion = 1;
 inline constexpr uint32_t kWholeShare = 10'000;
 
 #define SLUICE_PROTOCOLS(X) X(tcp, 1) X(udp, 2)
-#define SLUICE_POLICIES(X)   \
-  X(round_robin, 1)          \
-  X(weighted_round_robin, 2) \
-  X(least_connections, 3)    \
-  X(random, 4)               \
-  X(power_of_two, 5)         \
-  X(source_hash, 6)
+// What a keyed policy decides by: PoolRecord.key. Values that a connection's first bytes say are
+// still to come, as further numbers.
+#define SLUICE_POLICY_KEYS(X) X(source, 1) X(source_port, 2) X(destination, 3)
 #define SLUICE_ADDRESS_FAMILIES(X) X(ipv4, 1) X(ipv6, 2) X(unix, 3)
 // Bits of ListenerRecord.flags, PoolRecord.flags and TargetRecord.flags.
 #define SLUICE_LISTENER_FLAGS(X) X(bulk, 1) X(access_log, 2) X(nodelay, 4) X(ipv6_only, 8)
@@ -44,7 +41,7 @@ inline constexpr uint32_t kWholeShare = 10'000;
 
 #define SLUICE_DECLARE_VALUE(name, value) name = value,
 enum class Protocol : uint32_t { SLUICE_PROTOCOLS(SLUICE_DECLARE_VALUE) };
-enum class PolicyKind : uint32_t { SLUICE_POLICIES(SLUICE_DECLARE_VALUE) };
+enum class PolicyKey : uint32_t { SLUICE_POLICY_KEYS(SLUICE_DECLARE_VALUE) };
 enum class AddressFamily : uint16_t { SLUICE_ADDRESS_FAMILIES(SLUICE_DECLARE_VALUE) };
 enum class ListenerFlag : uint32_t { SLUICE_LISTENER_FLAGS(SLUICE_DECLARE_VALUE) };
 enum class PoolFlag : uint32_t { SLUICE_POOL_FLAGS(SLUICE_DECLARE_VALUE) };
@@ -52,6 +49,9 @@ enum class TargetFlag : uint32_t { SLUICE_TARGET_FLAGS(SLUICE_DECLARE_VALUE) };
 enum class StickyKeyKind : uint32_t { SLUICE_STICKY_KEYS(SLUICE_DECLARE_VALUE) };
 enum class StickyWhenDown : uint32_t { SLUICE_STICKY_WHEN_DOWN(SLUICE_DECLARE_VALUE) };
 #undef SLUICE_DECLARE_VALUE
+#define SLUICE_DECLARE_POLICY(name, number, Class) name = number,
+enum class PolicyKind : uint32_t { SLUICE_POLICIES(SLUICE_DECLARE_POLICY) };
+#undef SLUICE_DECLARE_POLICY
 
 // `checksum` is the CRC-32 (IEEE 802.3, as zlib's crc32) of the whole image with this field zero.
 #define SLUICE_IMAGE_HEADER_FIELDS(X) \
@@ -122,6 +122,9 @@ enum class StickyWhenDown : uint32_t { SLUICE_STICKY_WHEN_DOWN(SLUICE_DECLARE_VA
 // over all workers, and how long. A max of 0 = none waits, and then the timeout is 0 too.
 // sticky_*: all 0 without sticky_key. sticky_capacity: entries, over all workers; sticky_expire_ms:
 // after the last use of one; sticky_prefix_*: leading bits of the client address that count.
+// key: of a keyed policy; the others do not look at it. bounded_load: percent of the mean load that
+// a target may have; 0 = no bound. weight_max: the largest weight that the config has in the pool,
+// whoever is eligible; 0 = not known.
 #define SLUICE_POOL_RECORD_FIELDS(X)   \
   X(uint32_t, 1, slot)                 \
   X(uint32_t, 1, policy)               \
@@ -146,7 +149,11 @@ enum class StickyWhenDown : uint32_t { SLUICE_STICKY_WHEN_DOWN(SLUICE_DECLARE_VA
   X(uint32_t, 1, sticky_capacity)      \
   X(uint32_t, 1, sticky_expire_ms)     \
   X(uint32_t, 1, sticky_prefix_v4)     \
-  X(uint32_t, 1, sticky_prefix_v6)
+  X(uint32_t, 1, sticky_prefix_v6)     \
+  X(uint32_t, 1, key)                  \
+  X(uint32_t, 1, bounded_load)         \
+  X(uint32_t, 1, weight_max)           \
+  X(uint32_t, 1, reserved)
 
 // One tier of a pool, the first to be asked first. Its candidates are the targets that may be
 // picked now, in the order of the file. share: of new connections that begin with this tier, in
@@ -206,7 +213,7 @@ struct alignas(8) CandidateRecord {
 static_assert(sizeof(ImageHeader) == 88);
 static_assert(sizeof(ListenerRecord) == 88);
 static_assert(sizeof(AddressRecord) == 32);
-static_assert(sizeof(PoolRecord) == 96);
+static_assert(sizeof(PoolRecord) == 112);
 static_assert(sizeof(TierRecord) == 16);
 static_assert(sizeof(TargetRecord) == 56);
 static_assert(sizeof(CandidateRecord) == 8);

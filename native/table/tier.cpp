@@ -7,42 +7,44 @@ namespace sluice::table {
 
 bool is_keyed(PolicyKind kind) {
   switch (kind) {
-    case PolicyKind::source_hash:
-      return true;
-    case PolicyKind::round_robin:
-    case PolicyKind::weighted_round_robin:
-    case PolicyKind::least_connections:
-    case PolicyKind::random:
-    case PolicyKind::power_of_two:
-      return false;
+#define X(name, number, Class) \
+  case PolicyKind::name:       \
+    return policy::Keyed<policy::Class>;
+    SLUICE_POLICIES(X)
+#undef X
   }
   return false;  // not a PolicyKind: the builder has refused it
 }
 
-Tier::Tier(PolicyKind kind, std::vector<policy::Candidate> candidates, TierRank rank)
-    : candidates_(std::move(candidates)),
+bool reads_signals(PolicyKind kind) {
+  switch (kind) {
+#define X(name, number, Class) \
+  case PolicyKind::name:       \
+    return policy::ReadsSignals<policy::Class>;
+    SLUICE_POLICIES(X)
+#undef X
+  }
+  return false;
+}
+
+Tier::Tier(PolicyKind kind, std::vector<policy::Candidate> candidates, const TierRank& rank)
+    : kind_(kind),
       share_(rank.share),
-      limited_(std::any_of(candidates_.begin(), candidates_.end(),
+      limited_(std::any_of(candidates.begin(), candidates.end(),
                            [](const policy::Candidate& c) { return c.max_connections != 0; })),
-      policy_(build(kind, candidates_, rank.configured)) {}
+      candidates_(std::move(candidates)),
+      policy_(build(kind, candidates_, rank.settings)) {}
 
 Tier::Policy Tier::build(PolicyKind kind, std::span<const policy::Candidate> candidates,
-                         uint32_t configured) {
+                         const policy::Settings& settings) {
   switch (kind) {
-    case PolicyKind::round_robin:
-      return policy::RoundRobin(candidates);
-    case PolicyKind::weighted_round_robin:
-      return policy::WeightedRoundRobin(candidates);
-    case PolicyKind::least_connections:
-      return policy::LeastConnections(candidates);
-    case PolicyKind::random:
-      return policy::Random(candidates);
-    case PolicyKind::power_of_two:
-      return policy::PowerOfTwo(candidates);
-    case PolicyKind::source_hash:
-      return policy::SourceHash(candidates, configured);
+#define X(name, number, Class) \
+  case PolicyKind::name:       \
+    return policy::make_policy<policy::Class>(candidates, settings);
+    SLUICE_POLICIES(X)
+#undef X
   }
-  return policy::RoundRobin({});  // not a PolicyKind: the builder has refused it
+  return {};  // not a PolicyKind: the builder has refused it
 }
 
 }  // namespace sluice::table

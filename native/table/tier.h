@@ -7,79 +7,64 @@
 #include <variant>
 #include <vector>
 
-#include "policy/candidate.h"
-#include "policy/least_connections.h"
-#include "policy/power_of_two.h"
-#include "policy/random.h"
-#include "policy/round_robin.h"
-#include "policy/source_hash.h"
-#include "policy/weighted_round_robin.h"
+#include "policy/policies.h"
 #include "table/table_image.h"
 
 namespace sluice::table {
 
-// Does this policy decide by who the client is? Then a client must keep its tier, too.
+// Does this policy decide by the key alone? Then a client must keep its tier, too.
 [[nodiscard]] bool is_keyed(PolicyKind kind);
+// Does it look at response times or bandwidths? Somebody has to keep them current, then.
+[[nodiscard]] bool reads_signals(PolicyKind kind);
 
 // What a tier is in its pool.
 struct TierRank {
-  uint32_t configured = 0;  // targets of this tier by the config, eligible or not; 0 = not known
-  uint32_t share = 0;       // of the new connections that begin here, in basis points
+  policy::Settings settings = {};
+  uint32_t share = 0;  // of the new connections that begin here, in basis points
 };
 
 class Tier {
  public:
   Tier() = default;  // no candidates: picks nothing
-  Tier(PolicyKind kind, std::vector<policy::Candidate> candidates, TierRank rank = {});
+  Tier(PolicyKind kind, std::vector<policy::Candidate> candidates, const TierRank& rank = {});
 
   [[nodiscard]] std::span<const policy::Candidate> candidates() const { return candidates_; }
   [[nodiscard]] uint32_t share() const { return share_; }
   // Has any candidate a max_connections? If not, only tried targets must be skipped.
   [[nodiscard]] bool limited() const { return limited_; }
 
-  // An index into candidates(), or policy::kNoPick. `key` matters to source_hash only. One switch
-  // and no virtual call.
+  // An index into candidates(), or policy::kNoPick. One switch and no virtual call.
   template <policy::UsableCheck Usable>
-  [[nodiscard]] uint32_t pick(const policy::AddressKey& key, policy::Cursor& cursor,
-                              policy::ActiveCounts active, const Usable& usable) const;
+  [[nodiscard]] uint32_t pick(const policy::Question& question, const Usable& usable) const;
 
  private:
-  using Policy =
-      std::variant<policy::RoundRobin, policy::WeightedRoundRobin, policy::LeastConnections,
-                   policy::Random, policy::PowerOfTwo, policy::SourceHash>;
+#define X(name, number, Class) , policy::Class
+  using Policy = std::variant<std::monostate SLUICE_POLICIES(X)>;
+#undef X
 
   [[nodiscard]] static Policy build(PolicyKind kind, std::span<const policy::Candidate> candidates,
-                                    uint32_t configured);
+                                    const policy::Settings& settings);
 
-  std::vector<policy::Candidate> candidates_;
+  PolicyKind kind_ = PolicyKind::round_robin;
   uint32_t share_ = 0;
   bool limited_ = false;
-  Policy policy_{std::in_place_type<policy::RoundRobin>, std::span<const policy::Candidate>{}};
+  std::vector<policy::Candidate> candidates_;
+  Policy policy_;
 };
 
 template <policy::UsableCheck Usable>
-uint32_t Tier::pick(const policy::AddressKey& key, policy::Cursor& cursor,
-                    policy::ActiveCounts active, const Usable& usable) const {
-  struct Pick {
-    const policy::AddressKey& key;
-    policy::Cursor& cursor;
-    policy::ActiveCounts active;
-    const Usable& usable;
-
-    uint32_t operator()(const policy::RoundRobin& p) const { return p.pick(cursor, usable); }
-    uint32_t operator()(const policy::WeightedRoundRobin& p) const {
-      return p.pick(cursor, usable);
-    }
-    uint32_t operator()(const policy::LeastConnections& p) const {
-      return p.pick(cursor, active, usable);
-    }
-    uint32_t operator()(const policy::Random& p) const { return p.pick(cursor, usable); }
-    uint32_t operator()(const policy::PowerOfTwo& p) const {
-      return p.pick(cursor, active, usable);
-    }
-    uint32_t operator()(const policy::SourceHash& p) const { return p.pick(key, usable); }
-  };
-  return std::visit(Pick{key, cursor, active, usable}, policy_);
+uint32_t Tier::pick(const policy::Question& question, const Usable& usable) const {
+  // std::visit becomes a call through a table from the twelfth alternative on.
+  switch (kind_) {
+#define X(name, number, Class)                                                               \
+  case PolicyKind::name: {                                                                   \
+    const auto* const built = std::get_if<policy::Class>(&policy_);                          \
+    return built == nullptr ? policy::kNoPick : policy::pick_with(*built, question, usable); \
+  }
+    SLUICE_POLICIES(X)
+#undef X
+  }
+  return policy::kNoPick;  // not a PolicyKind: the builder has refused it
 }
 
 }  // namespace sluice::table

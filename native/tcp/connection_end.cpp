@@ -5,6 +5,7 @@
 
 #include "os/check.h"
 #include "os/socket.h"
+#include "shared/response_time.h"
 #include "tcp/pump_turn.h"
 #include "tcp/tcp_context.h"
 #include "tcp/turn_clock.h"
@@ -44,6 +45,14 @@ void say_farewell(Side& side, Farewell farewell) {
   }
 }
 
+// Did the target end it without a word, as one does that takes connections only to throw them away?
+// A close says that only to a client that had asked; a reset always does.
+bool failed_unheard(const TcpConnection& connection) {
+  if (connection.to_client.moved_bytes != 0) return false;
+  return connection.reason == CloseReason::target_reset ||
+         (connection.reason == CloseReason::target_closed && connection.to_target.moved_bytes != 0);
+}
+
 void count_end(TcpContext& context, const TcpConnection& connection) {
   shared::ListenerCounters& listener = context.listener_row(connection);
   shared::add(listener.connections_closed, 1);
@@ -59,6 +68,9 @@ void count_end(TcpContext& context, const TcpConnection& connection) {
     shared::TargetCounters& target = context.target_row(connection);
     shared::add(target.connections_closed, 1);
     if (connection.reason == CloseReason::target_reset) shared::add(target.resets, 1);
+    if (failed_unheard(connection)) {
+      shared::note_failure(context.links.turns[connection.target_slot].response_us);
+    }
   }
 }
 

@@ -139,6 +139,10 @@ void note_failure(TcpContext& context, TcpConnection& connection, os::ConnectOut
   state.last_timed_out = outcome.fault == os::ConnectFault::timed_out;
   state.last_local = outcome.fault == os::ConnectFault::local;
   count_failure(context.target_row(connection), outcome.fault);
+  // A shortage of ours says nothing about the target.
+  if (outcome.fault != os::ConnectFault::local) {
+    shared::note_failure(context.links.turns[connection.target_slot].response_us);
+  }
   shared::Event event{};
   event.type = static_cast<uint16_t>(shared::EventType::connect_failed);
   event.code = static_cast<uint16_t>(outcome.fault);
@@ -284,12 +288,17 @@ void set_target_liveness(TcpContext& context, TcpConnection& connection) {
 
 const table::Target* claim_target(TcpContext& context, TcpConnection& connection,
                                   const table::Pool& pool) {
+  os::ClientAddress destination;
+  if (pool.asks_for_destination()) {
+    const os::Address local = os::local_address(connection.client.fd.get());
+    destination = os::ClientAddress::from(local.get(), local.bytes());
+  }
+  const table::Arrival arrival{.client = connection.client_address, .destination = destination};
   table::TriedTargets passed = tried_of(connection.connecting);
   // Each miss adds one to those passed over, so this ends.
   while (passed.count < std::size(passed.slots)) {
     const uint32_t slot = table::pick_or_stick(
-        context.links, {*context.table, pool, connection.client_address, passed},
-        context.cursors[pool.slot]);
+        context.links, {*context.table, pool, arrival, passed}, context.cursors[pool.slot]);
     if (slot == policy::kNoPick) return nullptr;
     const table::Target* target = context.table->target_at(slot);
     if (target != nullptr && claim_place(context, *target)) {

@@ -12,6 +12,7 @@
 #include "os/sys.h"
 #include "os/udp_offload.h"
 #include "table/sticky_pick.h"
+#include "udp/session_ends.h"
 
 namespace sluice::udp {
 
@@ -28,17 +29,6 @@ constexpr uint32_t kShortageShare = 32;
 constexpr uint64_t kShortageNs = 1'000'000'000;
 // Bulk targets answer in bursts of 64 KiB pieces; the default buffer (208 KiB) takes three.
 constexpr uint32_t kBulkReceiveBytes = 1U << 20U;
-
-os::ClientAddress client_of(const SessionKey& key) {
-  constexpr uint8_t kMappedPrefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  os::ClientAddress client;
-  std::memcpy(client.ip, key.client_ip, sizeof(client.ip));
-  client.scope_id = key.scope_id;
-  client.port = key.client_port;
-  const bool mapped = std::memcmp(client.ip, kMappedPrefix, sizeof(kMappedPrefix)) == 0;
-  client.family = mapped ? AF_INET : AF_INET6;
-  return client;
-}
 
 // Between taking its port and being connected a socket accepts datagrams from anyone. Nothing that
 // waits there now can be an answer: nothing has been sent.
@@ -212,11 +202,11 @@ SessionStore::Connected SessionStore::connect(const SessionRequest& request) {
   table::TriedTargets tried;
   if (request.avoid_slot != shared::kNoSlot) tried.push(request.avoid_slot);
   for (uint32_t attempt = 0; attempt <= pool.retries; attempt++) {
-    uint32_t slot = reserve_target(pool, request.key, tried);
+    uint32_t slot = reserve_target(pool, request, tried);
     if (slot == policy::kNoPick && attempt == 0 && request.avoid_slot != shared::kNoSlot) {
       // No other target: the one to avoid may have come back, and dropping is certain loss.
       tried = {};
-      slot = reserve_target(pool, request.key, tried);
+      slot = reserve_target(pool, request, tried);
     }
     if (slot == policy::kNoPick) return {os::Fd(), slot, OpenRefusal::no_target};
     const os::Address& address = table_->target_at(slot)->address;
@@ -246,12 +236,15 @@ SessionStore::Connected SessionStore::connect(const SessionRequest& request) {
 }
 
 // Picks a target and counts the session on it, so that its limit holds over all workers.
-uint32_t SessionStore::reserve_target(const table::Pool& pool, const SessionKey& key,
+uint32_t SessionStore::reserve_target(const table::Pool& pool, const SessionRequest& request,
                                       table::TriedTargets& tried) {
-  const os::ClientAddress client = client_of(key);
+  const os::ClientAddress client = client_of(request.key);
+  os::ClientAddress destination;
+  if (pool.asks_for_destination()) destination = destination_of(request.key, request.socket);
+  const table::Arrival arrival{.client = client, .destination = destination};
   while (tried.count <= table::kRetriesMax) {
     const uint32_t slot =
-        table::pick_or_stick(links_, {*table_, pool, client, tried}, cursors_[pool.slot]);
+        table::pick_or_stick(links_, {*table_, pool, arrival, tried}, cursors_[pool.slot]);
     const table::Target* target = slot == policy::kNoPick ? nullptr : table_->target_at(slot);
     if (target == nullptr) return policy::kNoPick;
     // Relaxed: policies and limits need the number, nothing is published by it.

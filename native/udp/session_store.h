@@ -95,7 +95,7 @@ class SessionStore {
   [[nodiscard]] bool is_full() const;
   [[nodiscard]] bool admit(const UdpListener& listener);
   [[nodiscard]] Connected connect(const SessionRequest& request);
-  [[nodiscard]] uint32_t reserve_target(const table::Pool& pool, const SessionKey& key,
+  [[nodiscard]] uint32_t reserve_target(const table::Pool& pool, const SessionRequest& request,
                                         table::TriedTargets& tried);
   void note_unreachable(const table::Pool* pool, uint32_t target_slot, const SessionKey& key,
                         int error);

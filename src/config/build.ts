@@ -128,9 +128,11 @@ function policy(file: FilePool['policy']): Policy {
   const full: FilePolicy = typeof file === 'object' ? file : { name: file ?? defaults.pool.policy };
   return {
     name: full.name,
+    key: full.key ?? defaults.policy.key,
     prefixV4: full.prefix_v4 ?? defaults.policy.prefixV4,
     prefixV6: full.prefix_v6 ?? defaults.policy.prefixV6,
     load: full.load ?? defaults.policy.load,
+    boundedLoad: limit(full.bounded_load ?? defaults.policy.boundedLoad),
   };
 }
 

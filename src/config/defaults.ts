@@ -28,7 +28,7 @@ export const defaults = {
   tiers: { overprovisioning: 1.4, panicThreshold: 0 },
   queue: { max: 1024, timeout: '5s' },
   park: { max: 1024, timeout: '30s' },
-  policy: { prefixV4: 32, prefixV6: 128, load: 'connections' },
+  policy: { key: 'source', prefixV4: 32, prefixV6: 128, load: 'connections', boundedLoad: 'off' },
   passive: { maxFails: 1, failTimeout: '10s' },
   outlier: {
     consecutiveFailures: 5,

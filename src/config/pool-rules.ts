@@ -1,8 +1,9 @@
 // Rules about pools and their targets: references, duplicates, weights, sources, limits.
-import { loadPolicies } from '../model/policy.js';
+import { policyTraits } from '../model/policy.js';
 import { defaults } from './defaults.js';
 import { addressKey, type Facts, type PoolFacts } from './facts.js';
 import { shown } from './parsed.js';
+import { checkPolicy, policyOf } from './policy-rules.js';
 import { formatPath, type Path } from './problem.js';
 import { stickyCapacityMax } from './sticky-schema.js';
 import { nearestWord } from './suggest.js';
@@ -79,7 +80,6 @@ export function checkTargets(facts: Facts): void {
     checkUnixTargets(facts, pool);
     checkSources(facts, pool);
     checkPolicy(facts, pool);
-    checkLoad(facts, pool);
     checkSticky(facts, pool);
   }
   checkStickyMemory(facts);
@@ -112,14 +112,6 @@ function checkDuplicates(facts: Facts, pool: PoolFacts): void {
   }
 }
 
-function policyOf(pool: PoolFacts): string | undefined {
-  const policy = pool.draft.policy;
-  if (policy === undefined) {
-    return Object.hasOwn(pool.draft, 'policy') ? undefined : defaults.pool.policy;
-  }
-  return typeof policy === 'string' ? policy : policy.name;
-}
-
 function checkWeights(facts: Facts, pool: PoolFacts): void {
   const { targets } = pool;
   const severity = 'warning';
@@ -129,12 +121,17 @@ function checkWeights(facts: Facts, pool: PoolFacts): void {
     facts.report({ severity, code: 'SLUICE_CONFIG_NO_WEIGHT', path, aim: 'key', message });
   }
   const weighted = targets.find((target) => (target.draft.weight ?? 1) > 1);
-  if (weighted === undefined || policyOf(pool) !== 'round_robin') return;
+  const policy = policyOf(pool);
+  if (weighted === undefined || policy === undefined || policyTraits[policy].weights) return;
+  const instead =
+    policy === 'first'
+      ? 'first fills one target after the other, whatever their weights'
+      : `${policy} gives every target the same share: weighted_round_robin heeds weights`;
   facts.report({
     severity,
     code: 'SLUICE_CONFIG_NO_EFFECT',
     path: [...weighted.path, 'weight'],
-    message: 'round_robin gives every target the same share: weighted_round_robin heeds weights',
+    message: instead,
   });
 }
 
@@ -167,38 +164,6 @@ function checkSources(facts: Facts, pool: PoolFacts): void {
     const family = target.address.ip.family === 'ipv4' ? 'IPv4' : 'IPv6';
     const message = `the target is ${family}, but no address in ${formatPath(path)} is`;
     facts.report({ code: 'SLUICE_CONFIG_ADDRESS', path: target.addressPath, message });
-  }
-}
-
-/** Without turns every target would look idle, so the setting must not pass in silence. */
-function checkLoad(facts: Facts, pool: PoolFacts): void {
-  const policy = pool.draft.policy;
-  if (typeof policy !== 'object' || policy.name === undefined || policy.load === undefined) return;
-  const report = (message: string): void => {
-    const path = [...pool.path, 'policy', 'load'];
-    facts.report({ code: 'SLUICE_CONFIG_POLICY_SETTING', path, aim: 'key', message });
-  };
-  if (!loadPolicies.includes(policy.name)) {
-    report(`${policy.name} does not count load: ${loadPolicies.join(' and ')} do`);
-    return;
-  }
-  const udp = pool.listeners.find((listener) => listener.protocol === 'udp');
-  if (policy.load !== 'turns' || udp === undefined) return;
-  report(`${formatPath(udp.path)} is udp: sessions have no turns, only connections do`);
-}
-
-function checkPolicy(facts: Facts, pool: PoolFacts): void {
-  const policy = pool.draft.policy;
-  if (typeof policy !== 'object' || policy.name === undefined) return;
-  for (const key of ['prefix_v4', 'prefix_v6'] as const) {
-    if (policy[key] === undefined || policy.name === 'source_hash') continue;
-    facts.report({
-      severity: 'warning',
-      code: 'SLUICE_CONFIG_NO_EFFECT',
-      path: [...pool.path, 'policy', key],
-      aim: 'key',
-      message: `${policy.name} does not look at the client's address`,
-    });
   }
 }
 

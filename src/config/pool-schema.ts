@@ -1,6 +1,6 @@
 // The shape of a pool and of its targets.
 import { z } from 'zod';
-import { loadKinds, policyNames } from '../model/policy.js';
+import { loadKinds, policyKeys, policyNames } from '../model/policy.js';
 import { defaults } from './defaults.js';
 import { outlierSchema, passiveSchema } from './ejection-schema.js';
 import { healthSchema } from './health-schema.js';
@@ -23,7 +23,7 @@ const targetFull = z.strictObject({
   name: leaf<string>(parseTargetName, {
     type: 'string',
     pattern: targetNamePattern,
-    description: 'Its name in logs and metrics, and its identity for source_hash.',
+    description: 'Its name in logs and metrics, and its identity for consistent policies.',
     defaultText: 'the address',
   }).optional(),
   weight: integer(
@@ -53,29 +53,40 @@ const targetSchema = either(address, targetFull, {
   description: 'An address, or a map with more about the target.',
 });
 
+/** Below 125 nearly every new connection would be turned away by its first choice. */
+const boundedLoadRange = { min: 125, max: 1000 } as const;
+
 const policyWord = word(policyNames, {
   description: 'How a target is picked for a new connection or session.',
   default: defaults.pool.policy,
 });
 const policyFull = z.strictObject({
   name: word(policyNames, { description: 'The policy.' }),
+  key: word(policyKeys, {
+    description: 'What ring_hash and maglev decide by.',
+    default: defaults.policy.key,
+  }).optional(),
   prefix_v4: integer(
     { min: 1, max: 32 },
     {
-      description: 'source_hash: leading bits of an IPv4 client address that count.',
+      description: 'Leading bits of an IPv4 client address that count in a key.',
       default: defaults.policy.prefixV4,
     },
   ).optional(),
   prefix_v6: integer(
     { min: 1, max: 128 },
     {
-      description: 'source_hash: leading bits of an IPv6 client address that count.',
+      description: 'Leading bits of an IPv6 client address that count in a key.',
       default: defaults.policy.prefixV6,
     },
   ).optional(),
   load: word(loadKinds, {
-    description: 'least_connections, power_of_two: what counts as the load of a target.',
+    description: 'Policies that count load: what counts as the load of a target.',
     default: defaults.policy.load,
+  }).optional(),
+  bounded_load: integerOr('off', boundedLoadRange, {
+    description: 'source_hash, ring_hash, maglev: percent of the mean load that a target may have.',
+    default: defaults.policy.boundedLoad,
   }).optional(),
 });
 

@@ -66,6 +66,7 @@ export function buildTable(facts: Facts): Table {
       })),
       queue,
       park,
+      weightMax: Math.max(...pool.targets.map(({ weight }) => weight)),
       sources,
       tcp,
     };

@@ -1,5 +1,6 @@
 // The names of the shared memory's fields, values and offsets that TypeScript reads or writes. No
 // numbers: those come from the addon (layout.ts), and a name that it does not know fails at start.
+import { policyKeys, policyNames } from '../model/policy.js';
 
 export const recordFields = {
   command: ['type', 'id', 'generation', 'area', 'bytes', 'scope', 'slot', 'ip', 'scope_id'],
@@ -91,6 +92,9 @@ export const recordFields = {
     'sticky_expire_ms',
     'sticky_prefix_v4',
     'sticky_prefix_v6',
+    'key',
+    'bounded_load',
+    'weight_max',
   ],
   tier: ['candidates_first', 'candidates_count', 'configured', 'share'],
   target: [
@@ -129,14 +133,8 @@ export const enumNames = {
   ping_outcome: ['answered', 'unreachable', 'not_permitted', 'failed'],
   table_error: ['malformed', 'address_in_use', 'bind_failed', 'permission_denied', 'no_memory'],
   protocol: ['tcp', 'udp'],
-  policy: [
-    'round_robin',
-    'weighted_round_robin',
-    'least_connections',
-    'random',
-    'power_of_two',
-    'source_hash',
-  ],
+  policy: policyNames,
+  policy_key: policyKeys,
   address_family: ['ipv4', 'ipv6', 'unix'],
   listener_flag: ['bulk', 'access_log', 'nodelay', 'ipv6_only'],
   pool_flag: ['nodelay', 'load_turns'],

@@ -103,7 +103,8 @@ function addListener(draft: Draft, { slot, pool, listener }: TableListener): voi
 }
 
 function addPool(draft: Draft, pool: TablePool): void {
-  const { policy, pool_flag: flag, sticky_key: key, sticky_when_down: whenDown } = draft.enums;
+  const { policy, policy_key: key, pool_flag: flag } = draft.enums;
+  const { sticky_key: stickyKey, sticky_when_down: whenDown } = draft.enums;
   const tiersFirst = draft.tiers.length;
   for (const tier of pool.tiers) addTier(draft, tier);
   const sourcesFirst = draft.sources.length;
@@ -126,8 +127,11 @@ function addPool(draft: Draft, pool: TablePool): void {
     hash_prefix_v4: pool.policy.prefixV4,
     hash_prefix_v6: pool.policy.prefixV6,
     ...keepAliveValues(pool.tcp),
+    key: key.values[pool.policy.key],
+    bounded_load: pool.policy.boundedLoad,
+    weight_max: pool.weightMax,
     ...(pool.sticky && {
-      sticky_key: key.values[pool.sticky.by],
+      sticky_key: stickyKey.values[pool.sticky.by],
       sticky_when_down: whenDown.values[pool.sticky.whenDown],
       sticky_capacity: pool.sticky.capacity,
       sticky_expire_ms: pool.sticky.expireMs,

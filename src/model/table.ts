@@ -52,6 +52,8 @@ export interface TablePool {
   readonly tiers: readonly TableTier[];
   readonly queue: Waiting;
   readonly park: Waiting;
+  /** The largest weight that the configuration has in the pool, eligible or not: see configured. */
+  readonly weightMax: number;
   readonly sources: readonly IpAddress[];
   readonly tcp: TcpOptions;
 }

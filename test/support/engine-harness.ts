@@ -94,9 +94,11 @@ export function tableOf({ generation, listeners, pools }: TableSpec): Table {
     }
     const pickedBy: Policy = {
       name: policy ?? 'round_robin',
+      key: 'source',
       prefixV4: 32,
       prefixV6: 128,
       load: 'connections',
+      boundedLoad: 0,
     };
     return {
       slot,
@@ -113,6 +115,7 @@ export function tableOf({ generation, listeners, pools }: TableSpec): Table {
       ],
       queue: noWaiting,
       park: noWaiting,
+      weightMax: 1,
       sources: [],
       tcp: plainTcpOptions,
       ...overrides,

@@ -81,7 +81,14 @@ export const outlier: OutlierRules = {
 export function pool(name: string, targets: readonly Target[], changes: Partial<Pool> = {}): Pool {
   return {
     name,
-    policy: { name: 'round_robin', prefixV4: 32, prefixV6: 128, load: 'connections' },
+    policy: {
+      name: 'round_robin',
+      key: 'source',
+      prefixV4: 32,
+      prefixV6: 128,
+      load: 'connections',
+      boundedLoad: 0,
+    },
     sticky: null,
     targets,
     health: check,

@@ -28,26 +28,26 @@ TEST_CASE("mix64 is the finaliser of splitmix64") {
 }
 
 TEST_CASE("an address key counts leading bits only") {
-  CHECK(AddressKey::from(kIpv4, 128).low == 0x0000'ffff'c000'024dU);
-  CHECK(AddressKey::from(kIpv4, 96 + 24).low == 0x0000'ffff'c000'0200U);
-  CHECK(AddressKey::from(kIpv4, 96).low == 0x0000'ffff'0000'0000U);
-  CHECK(AddressKey::from(kIpv6, 64).high == 0x2001'0db8'0102'0304U);
-  CHECK(AddressKey::from(kIpv6, 64).low == 0);
-  CHECK(AddressKey::from(kIpv6, 56).high == 0x2001'0db8'0102'0300U);
-  CHECK(AddressKey::from(kIpv6, 0).high == 0);
-  CHECK(AddressKey::from(kIpv6, 65).low == 0);
-  CHECK(AddressKey::from(kIpv6, 128).low == 0x0506'0708'090a'0b0cU);
-  CHECK(AddressKey::from(kIpv6, 127).low == 0x0506'0708'090a'0b0cU);
-  CHECK(AddressKey::from(kIpv6, 126).low == 0x0506'0708'090a'0b0cU);
-  CHECK(AddressKey::from(kIpv6, 125).low == 0x0506'0708'090a'0b08U);
+  CHECK(Key::from(kIpv4, 128).low == 0x0000'ffff'c000'024dU);
+  CHECK(Key::from(kIpv4, 96 + 24).low == 0x0000'ffff'c000'0200U);
+  CHECK(Key::from(kIpv4, 96).low == 0x0000'ffff'0000'0000U);
+  CHECK(Key::from(kIpv6, 64).high == 0x2001'0db8'0102'0304U);
+  CHECK(Key::from(kIpv6, 64).low == 0);
+  CHECK(Key::from(kIpv6, 56).high == 0x2001'0db8'0102'0300U);
+  CHECK(Key::from(kIpv6, 0).high == 0);
+  CHECK(Key::from(kIpv6, 65).low == 0);
+  CHECK(Key::from(kIpv6, 128).low == 0x0506'0708'090a'0b0cU);
+  CHECK(Key::from(kIpv6, 127).low == 0x0506'0708'090a'0b0cU);
+  CHECK(Key::from(kIpv6, 126).low == 0x0506'0708'090a'0b0cU);
+  CHECK(Key::from(kIpv6, 125).low == 0x0506'0708'090a'0b08U);
 }
 
 // Worked out a second time, in another language, from the description in stable_hash.h.
 TEST_CASE("the hashes of addresses and names are what they have always been") {
-  CHECK(AddressKey::from(kIpv4, 128).hash(0) == 0xee01a98c3bb9f4f0U);
-  CHECK(AddressKey::from(kIpv4, 128).hash(1) == 0x815d6883065fb531U);
-  CHECK(AddressKey::from(kIpv6, 128).hash(0) == 0xcb55ba87ec74913eU);
-  CHECK(AddressKey::from(kIpv6, 128).hash(15) == 0x6cf78b550035e75cU);
+  CHECK(Key::from(kIpv4, 128).hash(0) == 0xee01a98c3bb9f4f0U);
+  CHECK(Key::from(kIpv4, 128).hash(1) == 0x815d6883065fb531U);
+  CHECK(Key::from(kIpv6, 128).hash(0) == 0xcb55ba87ec74913eU);
+  CHECK(Key::from(kIpv6, 128).hash(15) == 0x6cf78b550035e75cU);
   CHECK(seeded_hash(name_hash("redis-1"), 1) == 0x207a5add0a14c09eU);
   CHECK(seeded_hash(name_hash("redis-1"), 2) == 0xac9e6b64766c4bd9U);
 }

@@ -35,6 +35,7 @@ std::vector<Part> parts_of(const Region& region) {
   parts.push_back({region.active().data(), region.active().size_bytes()});
   parts.push_back({region.listener_active().data(), region.listener_active().size_bytes()});
   parts.push_back({region.turn_signals().data(), region.turn_signals().size_bytes()});
+  parts.push_back({region.bandwidth().data(), region.bandwidth().size_bytes()});
   for (uint32_t worker = 0; worker < region.workers(); worker++) {
     const auto listeners = region.listener_counters(worker);
     const auto targets = region.target_counters(worker);

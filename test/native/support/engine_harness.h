@@ -113,6 +113,7 @@ inline ImageParts parts_of(const TestTable& wanted) {
   parts.pool.queue_max = wanted.queue_max;
   parts.pool.queue_timeout_ms = wanted.queue_max > 0 ? 60'000 : 0;
   parts.pool.policy = static_cast<uint32_t>(table::PolicyKind::round_robin);
+  parts.pool.key = static_cast<uint32_t>(table::PolicyKey::source);
   parts.pool.tiers_count = 1;
   parts.tier.candidates_count = static_cast<uint32_t>(parts.candidates.size());
   parts.pool.hash_prefix_v4 = 32;

@@ -74,6 +74,7 @@ class ImageWriter {
     pool.sources_first = static_cast<uint32_t>(sources.size());
     pool.hash_prefix_v4 = 32;
     pool.hash_prefix_v6 = 128;
+    pool.key = static_cast<uint32_t>(table::PolicyKey::source);
     pools.push_back(pool);
     add_tier(added, table::kWholeShare);
     return pool.slot;

@@ -45,16 +45,19 @@ class Active {
       : count_(count),
         counts_(std::make_unique<std::atomic<uint32_t>[]>(count)),
         turns_(std::make_unique<std::atomic<uint32_t>[]>(count)),
-        response_us_(std::make_unique<std::atomic<uint32_t>[]>(count)) {}
+        response_us_(std::make_unique<std::atomic<uint32_t>[]>(count)),
+        bandwidth_(std::make_unique<policy::Bandwidth[]>(count)) {}
   std::atomic<uint32_t>& operator[](size_t slot) { return counts_[slot]; }
   std::atomic<uint32_t>& turns(size_t slot) { return turns_[slot]; }
   std::atomic<uint32_t>& response_us(size_t slot) { return response_us_[slot]; }
+  policy::Bandwidth& bandwidth(size_t slot) { return bandwidth_[slot]; }
   operator policy::ActiveCounts() const { return {counts_.get(), count_}; }
   operator policy::Signals() const {
     return {.active = *this,
             .load = *this,
             .turns = {turns_.get(), count_},
-            .response_us = {response_us_.get(), count_}};
+            .response_us = {response_us_.get(), count_},
+            .bandwidth = {bandwidth_.get(), count_}};
   }
 
  private:
@@ -62,6 +65,7 @@ class Active {
   std::unique_ptr<std::atomic<uint32_t>[]> counts_;
   std::unique_ptr<std::atomic<uint32_t>[]> turns_;
   std::unique_ptr<std::atomic<uint32_t>[]> response_us_;
+  std::unique_ptr<policy::Bandwidth[]> bandwidth_;
 };
 
 inline bool any(uint32_t /*index*/) {

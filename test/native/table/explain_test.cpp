@@ -17,7 +17,7 @@ using policy::kNoPick;
 using test::Active;
 
 constexpr PolicyKind kEveryPolicy[] = {
-#define X(name, value) PolicyKind::name,
+#define X(name, number, Class) PolicyKind::name,
     SLUICE_POLICIES(X)
 #undef X
 };
@@ -32,6 +32,8 @@ const std::string& name_of(uint32_t slot) {
   }();
   return names[slot];
 }
+
+const os::ClientAddress nobody;
 
 os::ClientAddress random_client(std::mt19937_64& random) {
   os::ClientAddress client;
@@ -60,7 +62,8 @@ Pool random_pool(PolicyKind kind, std::mt19937_64& random) {
     }
     const auto own = static_cast<uint32_t>(random() % (share + 1));
     share -= own;
-    tiers.emplace_back(kind, std::move(candidates), TierRank{.configured = 3, .share = own});
+    tiers.emplace_back(kind, std::move(candidates),
+                       TierRank{.settings = {.configured = 3}, .share = own});
   }
   Pool pool;
   pool.load_turns = random() % 2 == 0;
@@ -111,11 +114,11 @@ TEST_CASE("explain and the next pick agree for every policy, over tiers, limits 
           tried.push(static_cast<uint32_t>(random() % kTargets));
         }
         const os::ClientAddress client = random_client(random);
-        const PickRecord record = pool.explain(client, cursor, active, tried);
+        const PickRecord record = pool.explain({client, client}, cursor, active, tried);
         check_notes(pool, record, active, tried);
         // Asked twice it says the same: it has moved nothing.
-        REQUIRE(pool.explain(client, cursor, active, tried).slot == record.slot);
-        REQUIRE(pool.pick(client, cursor, active, tried) == record.slot);
+        REQUIRE(pool.explain({client, client}, cursor, active, tried).slot == record.slot);
+        REQUIRE(pool.pick({client, client}, cursor, active, tried) == record.slot);
       }
     }
   }
@@ -132,7 +135,7 @@ TEST_CASE("explain tells the scores of a policy that compares, and that the best
   Active active(4);
   for (size_t slot = 0; slot < 4; slot++) active[slot] = 5;
   const policy::Cursor cursor = policy::seeded_cursor(1);
-  const PickRecord record = pool.explain({}, cursor, active, {});
+  const PickRecord record = pool.explain({nobody, nobody}, cursor, active, {});
   CHECK(record.slot == 3);
   for (const CandidateNote& note : record.candidates) {
     CHECK(note.score == doctest::Approx(6.0 / (note.slot + 1)));
@@ -151,17 +154,17 @@ TEST_CASE("explain says which tier a pick began with, and which one had somebody
   pool.set_tiers(kKind, std::move(tiers));
   Active active(2);
   const policy::Cursor cursor = policy::seeded_cursor(1);
-  const PickRecord first = pool.explain({}, cursor, active, {});
+  const PickRecord first = pool.explain({nobody, nobody}, cursor, active, {});
   CHECK(first.slot == 0);
   CHECK(first.candidates[1].standing == Standing::not_asked);
   active[0] = 1;
-  const PickRecord second = pool.explain({}, cursor, active, {});
+  const PickRecord second = pool.explain({nobody, nobody}, cursor, active, {});
   CHECK(second.first_tier == 0);
   CHECK(second.tier == 1);
   CHECK(second.slot == 1);
   CHECK(second.candidates[0].standing == Standing::full);
   active[1] = 1;
-  const PickRecord none = pool.explain({}, cursor, active, {});
+  const PickRecord none = pool.explain({nobody, nobody}, cursor, active, {});
   CHECK(none.slot == kNoPick);
   CHECK(none.tier == kNoPick);
 }

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "shared/layout.h"
+#include "shared/region.h"
 #include "support/image_writer.h"
 #include "support/seed.h"
 #include "table/table_builder.h"
@@ -111,7 +112,7 @@ const Spoiled kSpoiledRecords[] = {
      [](auto& w) { w.pools[1].slot = shared::kPoolSlotsMax; }},
     {"pool slot twice", ImageCheck::pool_slot, 1, [](auto& w) { w.pools[1].slot = 0; }},
     {"policy 0", ImageCheck::pool_policy, 0, [](auto& w) { w.pools[0].policy = 0; }},
-    {"policy 7", ImageCheck::pool_policy, 1, [](auto& w) { w.pools[1].policy = 7; }},
+    {"policy 13", ImageCheck::pool_policy, 1, [](auto& w) { w.pools[1].policy = 13; }},
     {"unknown pool flag", ImageCheck::pool_flags, 0, [](auto& w) { w.pools[0].flags = 4; }},
     {"retries", ImageCheck::pool_retries, 0, [](auto& w) { w.pools[0].retries = 16; }},
     {"tiers beyond the section", ImageCheck::pool_tiers, 1,
@@ -140,6 +141,15 @@ const Spoiled kSpoiledRecords[] = {
     {"prefix 33", ImageCheck::pool_hash_prefix, 0, [](auto& w) { w.pools[0].hash_prefix_v4 = 33; }},
     {"prefix 129", ImageCheck::pool_hash_prefix, 1,
      [](auto& w) { w.pools[1].hash_prefix_v6 = 129; }},
+    {"key 0", ImageCheck::pool_key, 0, [](auto& w) { w.pools[0].key = 0; }},
+    {"key 4", ImageCheck::pool_key, 1, [](auto& w) { w.pools[1].key = 4; }},
+    {"no more load than the mean", ImageCheck::pool_bounded_load, 0,
+     [](auto& w) { w.pools[0].bounded_load = 100; }},
+    {"a bound beyond all", ImageCheck::pool_bounded_load, 1,
+     [](auto& w) { w.pools[1].bounded_load = 1001; }},
+    {"weight_max", ImageCheck::pool_weight_max, 1, [](auto& w) { w.pools[1].weight_max = 65536; }},
+    {"a pool's reserved field", ImageCheck::pool_weight_max, 0,
+     [](auto& w) { w.pools[0].reserved = 1; }},
     {"pool keep-alive", ImageCheck::pool_tcp_options, 1,
      [](auto& w) { w.pools[1].keepalive_idle_s = 32768; }},
     {"fewer configured than eligible", ImageCheck::tier_configured, 0,
@@ -311,9 +321,8 @@ TEST_CASE("an image changed at random is refused or works") {
   // The change of one number makes it source_hash again; most builds should be quicker than that.
   writer.pools[0].policy = static_cast<uint32_t>(PolicyKind::power_of_two);
   const Image original = writer.finish();
-  const auto counts = std::make_unique<std::atomic<uint32_t>[]>(shared::kTargetSlotsMax);
-  const policy::SlotNumbers zero(counts.get(), shared::kTargetSlotsMax);
-  const policy::Signals signals{.active = zero, .load = zero, .turns = zero, .response_us = zero};
+  const shared::Region region = shared::Region::create(1);
+  const os::ClientAddress nobody;
   uint32_t built = 0;
   for (int round = 0; round < 2000; round++) {
     Image image = original;
@@ -330,7 +339,7 @@ TEST_CASE("an image changed at random is refused or works") {
     for (const Listener& listener : result.table->listeners) {
       const Pool& pool = result.table->pools.at(listener.pool_index);
       policy::Cursor cursor = policy::seeded_cursor(random());
-      const uint32_t slot = pool.pick({}, cursor, signals, TriedTargets{});
+      const uint32_t slot = pool.pick({nobody, nobody}, cursor, region.signals(), {});
       if (slot != policy::kNoPick) REQUIRE(result.table->target_at(slot) != nullptr);
     }
   }

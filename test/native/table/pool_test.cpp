@@ -19,7 +19,7 @@ using policy::kNoPick;
 using test::Active;
 
 constexpr PolicyKind kEveryPolicy[] = {
-#define X(name, value) PolicyKind::name,
+#define X(name, number, Class) PolicyKind::name,
     SLUICE_POLICIES(X)
 #undef X
 };
@@ -34,6 +34,11 @@ os::ClientAddress client_at(const char* text) {
   REQUIRE(inet_pton(AF_INET6, text, &v6.sin6_addr) == 1);
   v6.sin6_family = AF_INET6;
   return os::ClientAddress::from(reinterpret_cast<const sockaddr*>(&v6), sizeof(v6));
+}
+
+uint32_t ask(const Pool& pool, const os::ClientAddress& client, policy::Cursor& cursor,
+             const Active& active, const TriedTargets& tried) {
+  return pool.pick({.client = client, .destination = {}}, cursor, active, tried);
 }
 
 // Primaries at the slots 0, 1, ..., backups (a tier without a share) behind them.
@@ -61,7 +66,8 @@ Pool spread_pool(PolicyKind policy, std::span<const uint32_t> shares) {
       candidates.push_back(
           {.slot = slot, .weight = 1, .max_connections = 10, .name = kNames[slot]});
     }
-    tiers.emplace_back(policy, std::move(candidates), TierRank{.configured = 2, .share = share});
+    tiers.emplace_back(policy, std::move(candidates),
+                       TierRank{.settings = {.configured = 2}, .share = share});
   }
   Pool pool;
   pool.set_tiers(policy, std::move(tiers));
@@ -80,7 +86,7 @@ std::vector<uint32_t> spread(const Pool& pool, uint32_t clients) {
   const Active active(2 * pool.tiers().size());
   policy::Cursor cursor = policy::seeded_cursor(1);
   for (uint32_t i = 0; i < clients; i++) {
-    counts.at(pool.pick(client_number(i), cursor, active, {}) / 2)++;
+    counts.at(ask(pool, client_number(i), cursor, active, {}) / 2)++;
   }
   return counts;
 }
@@ -95,7 +101,7 @@ TEST_CASE("a pool picks primaries while it can, then backups, then nothing") {
     TriedTargets tried;
     std::vector<uint32_t> order;
     for (uint32_t slot = 0; slot != kNoPick; order.push_back(slot)) {
-      slot = pool.pick(client, cursor, active, tried);
+      slot = ask(pool, client, cursor, active, tried);
       if (slot != kNoPick) tried.push(slot);
     }
     REQUIRE(order.size() == 6);
@@ -112,29 +118,31 @@ TEST_CASE("a pool fills every target to its limit, primaries first, and stops th
     policy::Cursor cursor = policy::seeded_cursor(1);
     const os::ClientAddress client = client_at("192.0.2.1");
     for (int i = 0; i < 50; i++) {
-      const uint32_t slot = pool.pick(client, cursor, active, {});
+      const uint32_t slot = ask(pool, client, cursor, active, {});
       REQUIRE(slot != kNoPick);
       CHECK((slot < 3) == (i < 30));
       active[slot]++;
     }
     for (uint32_t slot = 0; slot < 5; slot++) CHECK(active[slot] == 10);
-    CHECK(pool.pick(client, cursor, active, {}) == kNoPick);
+    CHECK(ask(pool, client, cursor, active, {}) == kNoPick);
     active[1]--;
-    CHECK(pool.pick(client, cursor, active, {}) == 1);
+    CHECK(ask(pool, client, cursor, active, {}) == 1);
   }
 }
 
 TEST_CASE("a pool that counts turns picks by them, and keeps its limits by connections") {
-  for (const PolicyKind kind : {PolicyKind::least_connections, PolicyKind::power_of_two}) {
+  for (const PolicyKind kind : {PolicyKind::least_connections, PolicyKind::power_of_two,
+                                PolicyKind::least_response_time, PolicyKind::hot_cold}) {
     Pool pool = pool_of(kind, 2, 0);
     Active active(2);
     // Many pooled connections, all idle, against a few that all wait.
     active[0] = 500;
     active.turns(1) = 3;
     policy::Cursor cursor = policy::seeded_cursor(7);
-    CHECK(pool.pick(client_at("192.0.2.1"), cursor, active, {}) == 1);
+    const os::ClientAddress client = client_at("192.0.2.1");
+    CHECK(pool.pick({client, {}}, cursor, active, {}) == 1);
     pool.load_turns = true;
-    CHECK(pool.pick(client_at("192.0.2.1"), cursor, active, {}) == 0);
+    CHECK(pool.pick({client, {}}, cursor, active, {}) == 0);
   }
 }
 
@@ -142,14 +150,14 @@ TEST_CASE("a pool without candidates picks nothing") {
   const Pool pool;
   const Active active(1);
   policy::Cursor cursor = policy::seeded_cursor(1);
-  CHECK(pool.pick(client_at("192.0.2.1"), cursor, active, {}) == kNoPick);
+  CHECK(ask(pool, client_at("192.0.2.1"), cursor, active, {}) == kNoPick);
 }
 
 TEST_CASE("a pool with backups only picks those") {
   const Pool pool = pool_of(PolicyKind::round_robin, 0, 2);
   const Active active(2);
   policy::Cursor cursor = policy::seeded_cursor(1);
-  CHECK(pool.pick(client_at("192.0.2.1"), cursor, active, {}) < 2);
+  CHECK(ask(pool, client_at("192.0.2.1"), cursor, active, {}) < 2);
 }
 
 TEST_CASE("turns of the backups leave the primaries' turns alone") {
@@ -161,8 +169,8 @@ TEST_CASE("turns of the backups leave the primaries' turns alone") {
   primaries.push(1);
   std::vector<uint64_t> counts(4);
   for (int i = 0; i < 100; i++) {
-    counts.at(pool.pick(client_at("192.0.2.1"), cursor, active, {}))++;
-    counts.at(pool.pick(client_at("192.0.2.1"), cursor, active, primaries))++;
+    counts.at(ask(pool, client_at("192.0.2.1"), cursor, active, {}))++;
+    counts.at(ask(pool, client_at("192.0.2.1"), cursor, active, primaries))++;
   }
   CHECK(counts == std::vector<uint64_t>{50, 50, 50, 50});
 }
@@ -197,13 +205,13 @@ TEST_CASE("a tier that can pick nothing passes on to the first in order that can
     policy::Cursor cursor = policy::seeded_cursor(1);
     for (const uint32_t tier : {2U, 0U, 1U}) {
       for (int i = 0; i < 20; i++) {
-        const uint32_t slot = pool.pick(client_number(1), cursor, active, {});
+        const uint32_t slot = ask(pool, client_number(1), cursor, active, {});
         REQUIRE(slot != kNoPick);
         CHECK(slot / 2 == tier);
         active[slot]++;
       }
     }
-    CHECK(pool.pick(client_number(1), cursor, active, {}) == kNoPick);
+    CHECK(ask(pool, client_number(1), cursor, active, {}) == kNoPick);
   }
 }
 
@@ -218,7 +226,7 @@ TEST_CASE("under source_hash a client keeps its tier while that keeps its share"
   const Active active(6);
   const auto pick = [&active](const Pool& pool, uint32_t client, uint64_t seed) {
     policy::Cursor cursor = policy::seeded_cursor(seed);
-    return pool.pick(client_number(client), cursor, active, {});
+    return ask(pool, client_number(client), cursor, active, {});
   };
   uint32_t moved = 0;
   for (uint32_t client = 0; client < kClients; client++) {
@@ -238,7 +246,7 @@ TEST_CASE("source_hash sees only the leading bits of the client's address") {
   const Active active(10);
   const auto pick = [&](const std::string& client) {
     policy::Cursor cursor;
-    return pool.pick(client_at(client.c_str()), cursor, active, {});
+    return ask(pool, client_at(client.c_str()), cursor, active, {});
   };
   std::set<uint32_t> whole;
   for (int i = 0; i < 256; i++) whole.insert(pick("192.0.2." + std::to_string(i)));
@@ -260,6 +268,51 @@ TEST_CASE("source_hash sees only the leading bits of the client's address") {
 
   pool.hash_prefix_v4 = 0;
   CHECK(pick("192.0.2.1") == pick("10.9.8.7"));
+}
+
+TEST_CASE("a key of source and port tells the ports of a client apart, and its network too") {
+  Pool pool = pool_of(PolicyKind::maglev, 10, 0);
+  pool.key = PolicyKey::source_port;
+  const Active active(10);
+  const auto pick_at = [&](const char* address, uint16_t port) {
+    policy::Cursor cursor;
+    os::ClientAddress client = client_at(address);
+    client.port = port;
+    return ask(pool, client, cursor, active, {});
+  };
+  std::set<uint32_t> picked;
+  for (uint16_t port = 1; port < 256; port++) picked.insert(pick_at("192.0.2.1", port));
+  CHECK(picked.size() == 10);
+  CHECK(pick_at("192.0.2.1", 80) == pick_at("192.0.2.1", 80));
+  pool.hash_prefix_v4 = 24;
+  for (uint16_t port = 1; port < 256; port++) {
+    CHECK(pick_at("192.0.2.1", port) == pick_at("192.0.2.2", port));
+  }
+}
+
+TEST_CASE("a key of the destination looks at the address and port that the client used") {
+  Pool pool = pool_of(PolicyKind::ring_hash, 10, 0);
+  pool.key = PolicyKey::destination;
+  CHECK(pool.asks_for_destination());
+  const Active active(10);
+  const auto pick_for = [&](const char* from, const char* to, uint16_t port) {
+    policy::Cursor cursor;
+    os::ClientAddress destination = client_at(to);
+    destination.port = port;
+    return pool.pick({.client = client_at(from), .destination = destination}, cursor, active, {});
+  };
+  std::set<uint32_t> picked;
+  for (uint16_t port = 1; port < 256; port++) {
+    picked.insert(pick_for("192.0.2.1", "198.51.100.1", port));
+    CHECK(pick_for("192.0.2.1", "198.51.100.1", port) ==
+          pick_for("203.0.113.9", "198.51.100.1", port));
+  }
+  CHECK(picked.size() == 10);
+  picked.clear();
+  for (int i = 0; i < 200; i++) {
+    picked.insert(pick_for("192.0.2.1", ("198.51.100." + std::to_string(i)).c_str(), 80));
+  }
+  CHECK(picked.size() == 10);
 }
 
 TEST_CASE("the list of tried targets is bounded and keeps what it has") {

@@ -133,12 +133,12 @@ class StickyPool {
   uint32_t pick(const os::ClientAddress& client, uint32_t worker = 0,
                 const TriedTargets& tried = {}) {
     PickingWorker& by = *workers_[worker];
-    return pick_or_stick(by.links, {*table_, table_->pools[0], client, tried}, by.cursor);
+    return pick_or_stick(by.links, {*table_, table_->pools[0], {client, client}, tried}, by.cursor);
   }
   PickExplanation explain(const os::ClientAddress& client, uint32_t worker = 0,
                           const TriedTargets& tried = {}) {
     PickingWorker& by = *workers_[worker];
-    return explain_pick(by.links, {*table_, table_->pools[0], client, tried}, by.cursor);
+    return explain_pick(by.links, {*table_, table_->pools[0], {client, client}, tried}, by.cursor);
   }
   // Everything that a pick may change.
   [[nodiscard]] std::vector<uint64_t> traces() {

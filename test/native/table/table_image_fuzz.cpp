@@ -1,14 +1,12 @@
 // libFuzzer: any bytes as a table image. Refused, or a table that can be picked from. The checksum
 // is made right first, or nothing would ever get past it.
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <vector>
 
 #include "policy/prng.h"
-#include "shared/layout.h"
+#include "shared/region.h"
 #include "support/image_writer.h"
 #include "table/table_builder.h"
 
@@ -19,7 +17,6 @@ extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t size_max);
 
 namespace {
 
-using sluice::shared::kTargetSlotsMax;
 namespace table = sluice::table;
 
 void require(bool condition) {
@@ -27,10 +24,8 @@ void require(bool condition) {
 }
 
 void use(const table::Table& built) {
-  static const auto counts = std::make_unique<std::atomic<uint32_t>[]>(kTargetSlotsMax);
-  const sluice::policy::SlotNumbers zero(counts.get(), kTargetSlotsMax);
-  const sluice::policy::Signals signals{
-      .active = zero, .load = zero, .turns = zero, .response_us = zero};
+  static const sluice::shared::Region region = sluice::shared::Region::create(1);
+  const sluice::os::ClientAddress nobody;
   for (const table::Listener& listener : built.listeners) {
     require(built.listener_at(listener.slot) == &listener);
     require(!listener.name.empty() && !listener.binds.empty());
@@ -39,7 +34,7 @@ void use(const table::Table& built) {
     sluice::policy::Cursor cursor = sluice::policy::seeded_cursor(built.generation);
     table::TriedTargets tried;
     for (uint32_t retry = 0; retry <= pool.retries; retry++) {
-      const uint32_t slot = pool.pick({}, cursor, signals, tried);
+      const uint32_t slot = pool.pick({nobody, nobody}, cursor, region.signals(), tried);
       if (slot == sluice::policy::kNoPick) break;
       require(!tried.contains(slot) && built.target_at(slot) != nullptr);
       tried.push(slot);

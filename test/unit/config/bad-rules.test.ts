@@ -514,7 +514,7 @@ pools:
         [
           '4:34',
           'SLUICE_CONFIG_POLICY_SETTING',
-          'random does not count load: least_connections and power_of',
+          'random does not count load: least_connections, least_respon',
         ],
       ],
     },

@@ -1,8 +1,22 @@
 // Good files: what each key becomes in the model, what is assumed when it is left out, and that
 // the result cannot be changed.
+
 import { describe, expect, test, vi } from 'vitest';
 import type { LoadedConfig } from '../../../src/config/load.js';
+import type { Policy, PolicyName } from '../../../src/model/policy.js';
 import { load, withBind, withPool, withTarget, withTop } from '../../support/bad-file.js';
+
+function policy(name: PolicyName, overrides: Partial<Policy> = {}): Policy {
+  return {
+    name,
+    key: 'source',
+    prefixV4: 32,
+    prefixV6: 128,
+    load: 'connections',
+    boundedLoad: 0,
+    ...overrides,
+  };
+}
 
 function good(text: string): LoadedConfig {
   const result = load(text);
@@ -61,7 +75,7 @@ describe('what is left out', () => {
     expect(config.pools).toMatchObject([
       {
         name: 'web',
-        policy: { name: 'round_robin', prefixV4: 32, prefixV6: 128, load: 'connections' },
+        policy: policy('round_robin'),
         sticky: null,
         targets: [
           {
@@ -304,7 +318,7 @@ test('every key of a pool reaches the model', () => {
     tcp: { keepalive: off }`),
   );
   expect(config.pools[0]).toMatchObject({
-    policy: { name: 'source_hash', prefixV4: 24, prefixV6: 56, load: 'connections' },
+    policy: policy('source_hash', { prefixV4: 24, prefixV6: 56 }),
     sticky: {
       by: 'source',
       prefixV4: 16,

@@ -115,13 +115,6 @@ pools:
       ],
     },
     {
-      name: 'a prefix under another policy',
-      text: withPool('policy: { name: random, prefix_v4: 24 }'),
-      problems: [
-        ['6:29', 'SLUICE_CONFIG_NO_EFFECT', "random does not look at the client's address"],
-      ],
-    },
-    {
       name: 'overprovisioning of one priority',
       text: withPool('tiers: { overprovisioning: 2 }'),
       problems: [

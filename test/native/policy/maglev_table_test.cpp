@@ -1,5 +1,5 @@
 // The Maglev table: balance, few moves, and the same answer on every instance.
-#include "policy/maglev.h"
+#include "policy/maglev_table.h"
 
 #include <doctest/doctest.h>
 
@@ -136,7 +136,7 @@ TEST_CASE("removing one target moves few clients of the others") {
 TEST_CASE("the table grows with the targets, to 100 slots each") {
   const auto size = [](size_t count, uint32_t configured = 0) {
     const Candidates candidates(test::equal_weights(count));
-    return MaglevTable(candidates, configured).size();
+    return MaglevTable(candidates, {.configured = configured}).size();
   };
   CHECK(size(655) == 65537);
   CHECK(size(656) == 262147);

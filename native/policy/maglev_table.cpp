@@ -1,7 +1,7 @@
 // Fills the Maglev table. Turns are by weight, and a target's turns come at times of its own
 // (halfway, one and a half, ... divided by its weight), so that a target that leaves does not
 // change the order of turns among those that stay.
-#include "policy/maglev.h"
+#include "policy/maglev_table.h"
 
 #include <algorithm>
 #include <numeric>
@@ -81,10 +81,10 @@ class Filling {
 
 }  // namespace
 
-MaglevTable::MaglevTable(std::span<const Candidate> candidates, uint32_t configured) {
+MaglevTable::MaglevTable(std::span<const Candidate> candidates, const Settings& settings) {
   if (candidates.empty()) return;
   const auto count = static_cast<uint32_t>(candidates.size());
-  const uint32_t size = size_for(std::max(count, configured));
+  const uint32_t size = size_for(std::max(count, settings.configured));
   std::vector<uint16_t> order(count);
   std::iota(order.begin(), order.end(), uint16_t{0});
   std::sort(order.begin(), order.end(), [&](uint16_t a, uint16_t b) {
