@@ -256,6 +256,22 @@ export const errorTable = {
     title: 'A request to the admin API came under a name that does not belong to this machine.',
     fix: 'Use 127.0.0.1, [::1] or localhost in the URL.',
   },
+  SLUICE_ADMIN_REMOTE: {
+    title: 'A change was asked of an admin API that other machines can reach.',
+    fix: 'Ask on the machine itself: let `admin.listen` be loopback or a unix socket.',
+  },
+  SLUICE_ADMIN_REQUEST: {
+    title: 'The body of a request to the admin API is not what the path takes.',
+    fix: 'Send JSON with `content-type: application/json`; the message names the field.',
+  },
+  SLUICE_ADMIN_TARGET: {
+    title: 'A request to the admin API names a target that is not configured.',
+    fix: 'Use the names of `/status`: the pool, and the name of the target in it.',
+  },
+  SLUICE_ADMIN_UNREACHABLE: {
+    title: 'A command could not speak to a running sluice.',
+    fix: 'Check that it runs, and give its `admin.listen` as `--admin`.',
+  },
   SLUICE_START_TABLE: {
     title: 'The engine refused the first table, so nothing was started.',
     fix: 'The message names the listener and the reason; `sluice check` tells more.',

@@ -3,8 +3,11 @@
 
 #include <array>
 #include <cstdio>
+#include <span>
 
 #include "os/clock.h"
+#include "os/random.h"
+#include "policy/prng.h"
 
 namespace sluice::engine {
 namespace {
@@ -16,6 +19,12 @@ using shared::TokenKind;
 // As many as one wait brings; more only wait for the next turn. HAProxy's tune.maxpollevents is
 // 200.
 constexpr size_t kEventsPerTurn = 256;
+
+uint64_t random_seed() {
+  uint64_t seed = 0;
+  os::fill_random(std::as_writable_bytes(std::span(&seed, 1)));
+  return seed;
+}
 
 }  // namespace
 
@@ -51,7 +60,8 @@ Worker::Worker(const Links& links)
              .signals = links.region.signals(),
              .waiting = links.waiting},
       tcp_(links_),
-      udp_(links_) {
+      udp_(links_),
+      lots_(policy::seeded_cursor(random_seed())) {
   links.waiting.connect(index_, doorbell_);
 }
 
@@ -117,8 +127,9 @@ void Worker::take_commands() {
   while (const std::optional<shared::Command> command = commands_.pop()) {
     if (shared::CommandType{command->type} != shared::CommandType::close_connections) continue;
     const CloseScope scope{command->scope};
-    tcp_.close_connections(scope, command->slot, CloseReason::closed_by_operator);
-    udp_.close_sessions(scope, command->slot, CloseReason::closed_by_operator);
+    const policy::Lot lot(lots_, command->one_in);
+    tcp_.close_connections(scope, command->slot, CloseReason::closed_by_operator, lot);
+    udp_.close_sessions(scope, command->slot, CloseReason::closed_by_operator, lot);
   }
 }
 

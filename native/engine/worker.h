@@ -9,6 +9,7 @@
 #include "os/doorbell.h"
 #include "os/epoll.h"
 #include "os/timer_wheel.h"
+#include "policy/candidate.h"
 #include "shared/command_ring.h"
 #include "shared/engine_options.h"
 #include "shared/event_ring.h"
@@ -74,6 +75,7 @@ class Worker {
   shared::WorkerLinks links_;
   tcp::TcpWorker tcp_;
   udp::UdpWorker udp_;
+  policy::Cursor lots_;  // for what is closed little by little
   const table::Table* table_ = nullptr;
   // Writer: the worker, after its parts have changed to the table; release, so that nothing they
   // did with the one before comes later. Reader: the coordinator.

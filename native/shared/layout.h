@@ -58,7 +58,7 @@ struct RingIndex {
 #define SLUICE_COMMAND_TYPES(X)                                                 \
   X(load_table, 1)        /* coordinator: validate and publish a table image */ \
   X(ping, 2)              /* coordinator: send one ICMP echo */                 \
-  X(close_connections, 3) /* worker: close what `scope` and `slot` name */
+  X(close_connections, 3) /* worker: close of what `scope` and `slot` name a share */
 
 enum class CommandType : uint32_t {
 #define X(name, value) name = value,
@@ -75,17 +75,18 @@ enum class CloseScope : uint32_t {
 };
 
 // X(type, count, name): count 1 = scalar. Explicit padding only.
-#define SLUICE_COMMAND_FIELDS(X)                                         \
-  X(uint32_t, 1, type)                                                   \
-  X(uint32_t, 1, id)         /* ping: echoed in the answer */            \
-  X(uint64_t, 1, generation) /* load_table */                            \
-  X(uint32_t, 1, area)       /* load_table: image area 0 or 1 */         \
-  X(uint32_t, 1, bytes)      /* load_table: bytes of the image */        \
-  X(uint32_t, 1, scope)      /* close_connections: CloseScope */         \
-  X(uint32_t, 1, slot)       /* close_connections: listener or target */ \
-  X(uint8_t, 16, ip)         /* ping: IPv6, or v4-mapped */              \
-  X(uint32_t, 1, scope_id)   /* ping: of a link-local address */         \
-  X(uint32_t, 3, reserved)
+#define SLUICE_COMMAND_FIELDS(X)                                          \
+  X(uint32_t, 1, type)                                                    \
+  X(uint32_t, 1, id)         /* ping: echoed in the answer */             \
+  X(uint64_t, 1, generation) /* load_table */                             \
+  X(uint32_t, 1, area)       /* load_table: image area 0 or 1 */          \
+  X(uint32_t, 1, bytes)      /* load_table: bytes of the image */         \
+  X(uint32_t, 1, scope)      /* close_connections: CloseScope */          \
+  X(uint32_t, 1, slot)       /* close_connections: listener or target */  \
+  X(uint8_t, 16, ip)         /* ping: IPv6, or v4-mapped */               \
+  X(uint32_t, 1, scope_id)   /* ping: of a link-local address */          \
+  X(uint32_t, 1, one_in)     /* close_connections: a share; 0, 1 = all */ \
+  X(uint32_t, 2, reserved)
 
 #define SLUICE_EVENT_TYPES(X)                                                               \
   X(table_applied, 1)      /* coordinator: every worker has adopted `generation` */         \
@@ -253,6 +254,7 @@ enum class TableError : uint16_t {
   X(connect_failed_local, tries, "Connects that failed on our side")                  \
   X(connect_failed_other, tries, "Connects that failed for any other reason")         \
   X(resets, connections, "Connections the target reset")                              \
+  X(closed_by_operator, connections, "Connections and sessions closed by a command")  \
   X(icmp_errors, errors, "ICMP errors that a session met")                            \
   X(connect_us, microseconds, "Time spent in successful connects, summed")            \
   X(turns_unmeasured, turns, "Answers in streams whose turns cannot be told apart")

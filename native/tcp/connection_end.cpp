@@ -71,6 +71,9 @@ void count_end(TcpContext& context, const TcpConnection& connection) {
     if (failed_unheard(connection)) {
       shared::note_failure(context.links.turns[connection.target_slot].response_us);
     }
+    if (connection.reason == CloseReason::closed_by_operator) {
+      shared::add(target.closed_by_operator, 1);
+    }
   }
 }
 

@@ -238,12 +238,15 @@ void TcpWorker::pause_for_descriptors() {
   context_.push_event(event);
 }
 
-void TcpWorker::close_connections(CloseScope scope, uint32_t slot, CloseReason reason) {
+void TcpWorker::close_connections(CloseScope scope, uint32_t slot, CloseReason reason,
+                                  policy::Lot lot) {
   TcpConnection* connection = context_.open.first();
   while (connection != nullptr) {
     // Ending one takes it out of the list.
     TcpConnection* const next = decltype(context_.open)::next(*connection);
-    if (is_named(*connection, scope, slot)) cut_connection(context_, *connection, reason);
+    if (is_named(*connection, scope, slot) && lot.falls()) {
+      cut_connection(context_, *connection, reason);
+    }
     connection = next;
   }
 }

@@ -8,6 +8,7 @@
 
 #include "os/epoll.h"
 #include "os/timer_wheel.h"
+#include "policy/lot.h"
 #include "shared/layout.h"
 #include "shared/worker_links.h"
 #include "table/table.h"
@@ -44,8 +45,10 @@ class TcpWorker {
   // the same wait may still name it.
   void end_turn();
 
-  // Closes what is named, now; a client that would miss bytes sees a reset. O(open connections).
-  void close_connections(shared::CloseScope scope, uint32_t slot, shared::CloseReason reason);
+  // Closes of what is named those on whom the lot falls, now; a client that would miss bytes sees a
+  // reset. O(open connections).
+  void close_connections(shared::CloseScope scope, uint32_t slot, shared::CloseReason reason,
+                         policy::Lot lot = {});
   [[nodiscard]] uint32_t open_connections() const { return context_.open_count; }
 
  private:

@@ -300,14 +300,15 @@ void SessionStore::end(Session& session, CloseReason reason) {
   session.close_reason = reason;
   ended_.push_back(session);
   listener.sessions--;
-  open_--;
-  links_.counters.sessions_open.store(open_, std::memory_order_relaxed);
+  links_.counters.sessions_open.store(--open_, std::memory_order_relaxed);
   links_.listener_active[listener.slot].fetch_sub(1, std::memory_order_relaxed);
   links_.active[session.target_slot].fetch_sub(1, std::memory_order_relaxed);
   auto& row = links_.listeners[listener.slot];
+  auto& target = links_.targets[session.target_slot];
   add(row.sessions_closed, 1);
   add(row.closed_by_reason[static_cast<size_t>(reason)], 1);
-  add(links_.targets[session.target_slot].sessions_closed, 1);
+  add(target.sessions_closed, 1);
+  if (reason == CloseReason::closed_by_operator) add(target.closed_by_operator, 1);
 }
 
 void SessionStore::end_unreachable(Session& session, int error) {

@@ -267,22 +267,13 @@ void UdpWorker::end_sessions(UdpListener& listener, CloseReason reason, Predicat
   });
 }
 
-void UdpWorker::close_sessions(shared::CloseScope scope, uint32_t slot, CloseReason reason) {
+void UdpWorker::close_sessions(shared::CloseScope scope, uint32_t slot, CloseReason reason,
+                               policy::Lot lot) {
   for (const auto& listener : listeners_) {
-    switch (scope) {
-      case shared::CloseScope::all:
-        end_sessions(*listener, reason, [](const Session&) { return true; });
-        break;
-      case shared::CloseScope::listener:
-        if (listener->slot == slot) {
-          end_sessions(*listener, reason, [](const Session&) { return true; });
-        }
-        break;
-      case shared::CloseScope::target:
-        end_sessions(*listener, reason,
-                     [slot](const Session& session) { return session.target_slot == slot; });
-        break;
-    }
+    if (scope == shared::CloseScope::listener && listener->slot != slot) continue;
+    end_sessions(*listener, reason, [&](const Session& session) {
+      return (scope != shared::CloseScope::target || session.target_slot == slot) && lot.falls();
+    });
   }
 }
 

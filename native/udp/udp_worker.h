@@ -9,6 +9,7 @@
 
 #include "os/address.h"
 #include "os/siphash.h"
+#include "policy/lot.h"
 #include "shared/worker_links.h"
 #include "table/table.h"
 #include "udp/session_store.h"
@@ -45,7 +46,9 @@ class UdpWorker {
   // fire included.
   void end_turn();
 
-  void close_sessions(shared::CloseScope scope, uint32_t slot, shared::CloseReason reason);
+  // Those on whom the lot falls.
+  void close_sessions(shared::CloseScope scope, uint32_t slot, shared::CloseReason reason,
+                      policy::Lot lot = {});
   [[nodiscard]] uint32_t open_sessions() const { return store_.open_sessions(); }
 
  private:

@@ -4,6 +4,7 @@ import type { BuildInfo, CounterCatalog } from '../metrics/collect.js';
 import { collect } from '../metrics/collect.js';
 import { prometheusContentType, renderPrometheus } from '../metrics/prometheus.js';
 import type { Status } from '../model/status.js';
+import { type TargetControl, targetRoutes } from './target-routes.js';
 
 /** Whether new clients should be sent here, and what is missing if not. */
 export interface Readiness {
@@ -17,6 +18,7 @@ export interface AdminSource {
   readonly counters: CounterCatalog;
   status(): Status;
   readiness(): Readiness;
+  readonly targets: TargetControl;
 }
 
 /** How a browser may name an admin API on loopback; any other name is a rebinding. */
@@ -25,8 +27,9 @@ const localName = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i;
 /**
  * `localOnly`: the API listens on loopback, so a request whose Host is another name comes from a
  * web page that had its own name resolved to this machine (DNS rebinding), and is refused.
+ * `trusted`: see targetRoutes.
  */
-export function adminRoutes(source: AdminSource, localOnly: boolean): Hono {
+export function adminRoutes(source: AdminSource, localOnly: boolean, trusted: boolean): Hono {
   const app = new Hono();
 
   app.use('*', async (context, next) => {
@@ -58,6 +61,8 @@ export function adminRoutes(source: AdminSource, localOnly: boolean): Hono {
       'content-type': prometheusContentType,
     });
   });
+
+  targetRoutes(app, source.targets, trusted);
 
   const paths = [...new Set(app.routes.map(({ path }) => path))].filter((path) => path !== '/*');
   app.get('/', (context) => context.text(`sluice ${source.build.version}\n${paths.join('\n')}\n`));

@@ -32,7 +32,7 @@ export async function startAdminServer(
   source: AdminSource,
 ): Promise<AdminServer> {
   const localOnly = 'path' in listen ? false : loopback.test(listen.host);
-  const routes = adminRoutes(source, localOnly);
+  const routes = adminRoutes(source, localOnly, localOnly || 'path' in listen);
   const server = createServer(
     { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs },
     getRequestListener(routes.fetch),

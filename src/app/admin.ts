@@ -16,5 +16,9 @@ export async function startAdmin(
     counters: balancer.counters,
     status: () => balancer.status(),
     readiness: () => balancer.readiness(),
+    targets: {
+      setAdminState: (...wish) => balancer.setAdminState(...wish),
+      drain: (...wish) => balancer.drainTarget(...wish),
+    },
   });
 }

@@ -21,6 +21,7 @@ import type { AgentWords } from '../model/agent.js';
 import type { Config } from '../model/config.js';
 import type { ProbeDetail } from '../model/health.js';
 import type { Status } from '../model/status.js';
+import type { AdminState } from '../model/target.js';
 import { StateFile } from '../state/state-file.js';
 import { beliefSections, pauseDisabled } from './belief-sections.js';
 import { engineEvents } from './engine-events.js';
@@ -41,6 +42,10 @@ export interface LoadBalancer {
   readiness(): Readiness;
   /** All or nothing; settings of engine, admin and log are not part of it. */
   reload(config: Config): Promise<ReloadOutcome>;
+  /** Resolves when every worker knows; false: there is no such target. */
+  setAdminState(pool: string, target: string, state: AdminState): Promise<boolean>;
+  /** See Controller.drain. */
+  drainTarget: Controller['drain'];
   /** Stops listening, waits for connections to end, closes what is left at the deadline. */
   drain(timeoutMs: number): Promise<Drain>;
   /** Ends everything now. Idempotent. */
@@ -205,6 +210,19 @@ class WiredLoadBalancer implements LoadBalancer {
     if (applied === 0) missing.push('the first table is not applied yet');
     if (this.#draining) missing.push('shutting down');
     return { ready: missing.length === 0, missing };
+  }
+
+  async setAdminState(pool: string, target: string, state: AdminState): Promise<boolean> {
+    const generation = this.#controller.setAdminState(pool, target, state);
+    if (generation === null) return false;
+    this.#checker.setAdminState(pool, target, state);
+    await this.#controller.whenApplied(generation);
+    return true;
+  }
+
+  drainTarget(...[pool, target, rules]: Parameters<Controller['drain']>) {
+    this.#checker.setAdminState(pool, target, 'draining');
+    return this.#controller.drain(pool, target, rules);
   }
 
   async drain(timeoutMs: number): Promise<Drain> {

@@ -6,4 +6,6 @@ export const exitCodes = {
   failed: 1,
   /** Wrong usage, or a configuration with errors; nothing was started. */
   usage: 2,
+  /** A drain that was waited for had to close connections at its deadline. */
+  cut: 3,
 } as const;

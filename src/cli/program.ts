@@ -2,7 +2,9 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../app/version.js';
 import { SluiceError } from '../errors.js';
+import { defaultAdmin } from './admin-client.js';
 import { exitCodes } from './exit-codes.js';
+import type { DrainOptions } from './targets.js';
 
 /** Runs one command; sets process.exitCode and leaves the exit to Node where nothing holds it. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
@@ -48,6 +50,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
       process.exitCode = await demo(file);
     });
 
+  addTargetCommands(program);
+
   program
     .command('version')
     .description('print the version')
@@ -59,6 +63,44 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
     await program.parseAsync(argv);
   } catch (error) {
     process.exitCode = exitCodeOf(error);
+  }
+}
+
+/** Those that speak to a running sluice about one of its targets. */
+function addTargetCommands(program: Command): void {
+  const adminOption = ['--admin <address>', 'its admin API: a URL, or unix:/path'] as const;
+  program
+    .command('drain')
+    .description('let a target of a running sluice take no new clients, and end its old ones')
+    .argument('<POOL/TARGET>', 'as in the configuration')
+    .option('--deadline <duration>', 'how long connections may end by themselves, or off')
+    .option('--close-over <duration>', 'over which time those that are left are closed')
+    .option('--wait', 'return when no connection is left')
+    .option(...adminOption, defaultAdmin)
+    .addHelpText(
+      'after',
+      '\nWithout a duration that of the pool counts (drain:).\n' +
+        'Exit code with --wait: 0 all ended by themselves, 3 some were closed, 1 it was\n' +
+        'cancelled by sluice enable, or could not be asked for.',
+    )
+    .action(async (place: string, options: DrainOptions) => {
+      const { drainTarget } = await import('./targets.js');
+      process.exitCode = await drainTarget(place, options);
+    });
+
+  for (const [verb, does] of [
+    ['enable', 'let a target of a running sluice take clients again'],
+    ['disable', 'let a target of a running sluice take no clients, and probe it no more'],
+  ] as const) {
+    program
+      .command(verb)
+      .description(does)
+      .argument('<POOL/TARGET>', 'as in the configuration')
+      .option(...adminOption, defaultAdmin)
+      .action(async (place: string, { admin }: { readonly admin: string }) => {
+        const { setTarget } = await import('./targets.js');
+        process.exitCode = await setTarget(verb, place, admin);
+      });
   }
 }
 

@@ -2,6 +2,7 @@
 // fail; load.ts calls it only when schema and rules have found no error.
 import type { Endpoint, IpAddress } from '../model/address.js';
 import type { AdminConfig, Config, EngineConfig, LogConfig, StateConfig } from '../model/config.js';
+import type { DrainRules } from '../model/drain.js';
 import type { Listener, Protocol, TcpOptions, Timeouts, UdpOptions } from '../model/listener.js';
 import type { Policy } from '../model/policy.js';
 import {
@@ -183,6 +184,14 @@ function waiting(
   return { max: file.max ?? unset.max, timeoutMs: ms(file.timeout ?? unset.timeout) };
 }
 
+function drain(file: FilePool['drain']): DrainRules {
+  const deadline = file?.deadline ?? defaults.drain.deadline;
+  return {
+    deadlineMs: deadline === 'off' ? null : ms(deadline),
+    closeOverMs: ms(file?.close_over ?? defaults.drain.closeOver),
+  };
+}
+
 function pool(
   name: string,
   file: FilePool,
@@ -210,6 +219,8 @@ function pool(
       overprovisioning: file.tiers?.overprovisioning ?? defaults.tiers.overprovisioning,
       panicThreshold: file.tiers?.panic_threshold ?? defaults.tiers.panicThreshold,
     },
+    onDown: file.on_down ?? defaults.pool.onDown,
+    drain: drain(file.drain),
     backups: file.backups ?? defaults.pool.backups,
     passive: passive(file.passive),
     outlier: outlier(file.outlier),

@@ -20,6 +20,7 @@ export const defaults = {
     policy: 'round_robin',
     retries: 2,
     whenNoneHealthy: 'refuse',
+    onDown: 'keep',
     backups: 'all',
     queue: 'off',
     role: 'any',
@@ -29,6 +30,7 @@ export const defaults = {
   queue: { max: 1024, timeout: '5s' },
   park: { max: 1024, timeout: '30s' },
   policy: { key: 'source', prefixV4: 32, prefixV6: 128, load: 'connections', boundedLoad: 'off' },
+  drain: { deadline: '30s', closeOver: '10s' },
   passive: { maxFails: 1, failTimeout: '10s' },
   outlier: {
     consecutiveFailures: 5,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { loadKinds, policyKeys, policyNames } from '../model/policy.js';
 import { defaults } from './defaults.js';
+import { drainCloseOverRules, drainDeadlineRules } from './drain-durations.js';
 import { outlierSchema, passiveSchema } from './ejection-schema.js';
 import { healthSchema } from './health-schema.js';
 import { agentSection } from './health-sections.js';
@@ -119,6 +120,19 @@ const parkSchema = z
   })
   .meta({ description: 'Bounds of when_none_healthy: park.' });
 
+const drainSchema = z
+  .strictObject({
+    deadline: duration(drainDeadlineRules, {
+      description: 'For how long connections may end by themselves; off: for ever.',
+      default: defaults.drain.deadline,
+    }).optional(),
+    close_over: duration(drainCloseOverRules, {
+      description: 'Over which time those that are left are closed, evenly.',
+      default: defaults.drain.closeOver,
+    }).optional(),
+  })
+  .meta({ description: 'How the connections of a target end when it is drained.' });
+
 export const poolSchema = z
   .strictObject({
     policy: either(policyWord, policyFull, {
@@ -142,6 +156,11 @@ export const poolSchema = z
       description: 'With no healthy target: refuse clients, use the unhealthy ones, or wait.',
       default: defaults.pool.whenNoneHealthy,
     }).optional(),
+    on_down: word(['keep', 'drain', 'close'], {
+      description: 'Connections of a target that goes down: leave them, drain or close them.',
+      default: defaults.pool.onDown,
+    }).optional(),
+    drain: drainSchema.optional(),
     tiers: tiersSchema
       .meta({ description: 'How connections are spread over the priorities of the targets.' })
       .optional(),

@@ -13,17 +13,20 @@ export interface Facts extends TargetFacts {
   readonly retired: readonly TableTarget[];
   /** False while shutting down: the listeners are gone, what they accepted lives on. */
   readonly listening: boolean;
+  /** By targetKey: drains past their deadline. Absent: none. */
+  readonly closing?: ReadonlySet<string>;
 }
 
 /**
  * May a sticky entry lead to a target that is no candidate? Where clients stay: to one that works
- * and takes no new clients by the operator's wish.
+ * and takes no new clients by the operator's wish, until what is left there is being closed.
  */
-function keepsClients(pool: Pool, state: TargetState): boolean {
-  const { health, adminState, ejection, weight, inRole } = state;
+function keepsClients(pool: Pool, state: TargetState, closing: Facts['closing']): boolean {
+  const { key, health, adminState, ejection, weight, inRole } = state;
   if (pool.sticky?.whenDraining !== 'stay') return false;
   // A former primary is not a primary that drains.
   if (health === 'unhealthy' || ejection !== null || !inRole) return false;
+  if (key !== null && closing?.has(key)) return false;
   return adminState === 'draining' || (adminState === 'enabled' && weight === 0);
 }
 
@@ -46,7 +49,7 @@ export function buildTable(facts: Facts): Table {
       if (record === null) return -1;
       const servesSessions = record.servesSessions || chosen.has(index);
       const renewsSticky = pool.sticky !== null && chosen.has(index);
-      const servesSticky = renewsSticky || keepsClients(pool, state);
+      const servesSticky = renewsSticky || keepsClients(pool, state, facts.closing);
       return targets.push({ ...record, servesSessions, servesSticky, renewsSticky }) - 1;
     });
     const { name, policy, sticky, retries, queue, park, sources, tcp } = pool;

@@ -8,12 +8,14 @@ import { SluiceError } from '../errors.js';
 import type { Logger } from '../log/logger.js';
 import type { ResolvedNames } from '../model/address-text.js';
 import type { Config } from '../model/config.js';
+import { type DrainOutcome, type DrainRules, endedDrain } from '../model/drain.js';
 import type { HealthChange, RoleReport } from '../model/health.js';
 import type { Status } from '../model/status.js';
 import type { Table } from '../model/table.js';
 import type { AdminState } from '../model/target.js';
 import { BoundPorts } from './bound-ports.js';
 import { buildTable, type Facts } from './build-table.js';
+import { DownTargets } from './down-targets.js';
 import { Ejector } from './ejector.js';
 import { Generations } from './generations.js';
 import { type Ids, noIds } from './ids.js';
@@ -23,6 +25,7 @@ import { Retirements, retiredSlots } from './retirements.js';
 import { SlotOwners, type TargetOwner } from './slot-owners.js';
 import { buildStatus, type ProbeDetailOf } from './status.js';
 import { type Beliefs, type RestoredBeliefs, TargetBeliefs } from './target-beliefs.js';
+import { TargetDrains } from './target-drains.js';
 
 export interface ControllerOptions {
   readonly clock: Clock;
@@ -56,6 +59,8 @@ export class Controller {
   readonly #ports = new BoundPorts();
   readonly #retirements: Retirements;
   readonly #ejector: Ejector;
+  readonly #drains: TargetDrains;
+  readonly #downTargets: DownTargets;
   readonly #beliefs: TargetBeliefs;
   /** The table that every worker has, and what it was made from; null before the first. */
   #inForce: { readonly plan: Plan; readonly table: Table } | null = null;
@@ -78,6 +83,8 @@ export class Controller {
     const { counters } = engine;
     const { clock, log } = options;
     this.#ejector = new Ejector({ clock, log, counters, onChange: () => void this.#changed() });
+    this.#drains = new TargetDrains({ ...options, onChange: () => void this.#changed() });
+    this.#downTargets = new DownTargets({ ...options, drains: this.#drains });
     this.#beliefs = new TargetBeliefs({
       ...options,
       slotOf: (key) => this.#ids().targets.used.get(key),
@@ -130,7 +137,33 @@ export class Controller {
 
   /** Takes an operator's wish. Returns the generation from which on it holds, null: no target. */
   setAdminState(pool: string, target: string, adminState: AdminState): number | null {
+    const key = this.#beliefs.find(pool, target)?.key ?? null;
+    if (adminState === 'enabled' && key !== null) this.#drains.cancel(key, 'operator');
     return this.#beliefs.setAdminState(pool, target, adminState);
+  }
+
+  /**
+   * Drains a target: see TargetDrains. Resolves when every worker knows that it takes no new
+   * clients, null: no such target. What `rules` leaves open is as its pool has it.
+   */
+  async drain(
+    pool: string,
+    target: string,
+    rules: Partial<DrainRules>,
+  ): Promise<{ readonly finished: Promise<DrainOutcome> } | null> {
+    const generation = this.setAdminState(pool, target, 'draining');
+    if (generation === null) return null;
+    const applied = await this.#generations.whenApplied(generation);
+    if (!applied) return endedDrain('stopped');
+    const found = this.#beliefs.find(pool, target);
+    if (found === null) return endedDrain('removed');
+    if (found.adminState === 'enabled') return endedDrain('cancelled');
+    const { key, place } = found;
+    const slot = key === null ? undefined : this.#ids().targets.used.get(key);
+    // Without an address there is nothing to it.
+    if (key === null || slot === undefined) return endedDrain('drained');
+    const all = { ...place.pool.drain, ...rules };
+    return { finished: this.#drains.begin({ key, pool, target, slot }, all, 'operator') };
   }
 
   /** A connect that failed through no fault of ours, or an ICMP error. */
@@ -204,6 +237,7 @@ export class Controller {
         ...this.beliefs(),
         ejections: this.#ejector.ejections(),
       },
+      drains: this.#drains.states(),
       counters,
       workers,
       owners: this.#owners,
@@ -219,6 +253,7 @@ export class Controller {
     this.#joinTimer = null;
     this.#retirements.close();
     this.#ejector.close();
+    this.#drains.close();
     this.#generations.close();
   }
 
@@ -273,6 +308,7 @@ export class Controller {
       inForce: before.inForce,
       ...this.beliefs(),
       ejections: this.#ejector.ejections(),
+      closing: this.#drains.closing(),
       names: names(),
       agents: this.#options.agents(),
       listening: this.#listening,
@@ -339,7 +375,10 @@ export class Controller {
     this.#inForce = { plan, table };
     this.#beliefs.adopt(config, ids.targets.used);
     this.#ports.keep(config.listeners);
-    this.#ejector.follow(config.pools, slottedTargets(plan));
+    const slotted = slottedTargets(plan);
+    this.#ejector.follow(config.pools, slotted);
+    this.#drains.follow(slotted);
+    this.#downTargets.follow(plan);
     this.#retirements.follow(retiredSlots(ids, this.#owners), config.shutdown.drainTimeoutMs);
   }
 

@@ -32,6 +32,7 @@ export interface PlanSources {
   readonly health: HealthRecords;
   readonly adminStates: AdminStates;
   readonly ejections: Ejections;
+  readonly closing: ReadonlySet<string>;
   readonly roles: RoleFacts;
   readonly names: ResolvedNames;
   readonly agents: Facts['agents'];
@@ -66,6 +67,7 @@ export function makePlan(sources: PlanSources): PlanOutcome {
     agents: sources.agents,
     listening,
     ejections: sources.ejections,
+    closing: sources.closing,
     health: carryHealth(sources.health, configs, names),
     adminStates: carryAdminStates(sources.adminStates, config),
     roles: sources.roles,

@@ -11,6 +11,7 @@ import type { BoundPorts } from './bound-ports.js';
 import type { Facts } from './build-table.js';
 import { chooseTiers } from './choose-tiers.js';
 import type { SlotOwners } from './slot-owners.js';
+import type { DrainState } from './target-drains.js';
 import { type TargetState, targetStates } from './target-states.js';
 
 /** What the checker knows beyond its last report; null for a target that it does not probe. */
@@ -30,6 +31,8 @@ export interface StatusSources {
   readonly owners: SlotOwners;
   readonly ports: BoundPorts;
   readonly probeDetail: ProbeDetailOf;
+  /** By targetKey. */
+  readonly drains: ReadonlyMap<string, DrainState>;
 }
 
 export function buildStatus(sources: StatusSources): Status {
@@ -89,7 +92,7 @@ export function buildStatus(sources: StatusSources): Status {
 }
 
 function targetStatus(
-  { facts, counters, owners, probeDetail }: StatusSources,
+  { facts, counters, owners, probeDetail, drains }: StatusSources,
   pool: Pool,
   { target, key, health, adminState, ejection, weight, record }: TargetState,
   isCandidate: boolean,
@@ -122,6 +125,7 @@ function targetStatus(
       since: ejection.since.toISOString(),
       until: ejection.until.toISOString(),
     },
+    drain: drainStatus(key === null ? undefined : drains.get(key)),
     eligible: isCandidate,
     active: record ? counters.targetActive(record.slot) : 0,
     activeTurns: record ? counters.targetActiveTurns(record.slot) : 0,
@@ -131,6 +135,13 @@ function targetStatus(
     maxConnections: target.maxConnections,
     totals: record ? owners.targetTotals(record.slot) : {},
   };
+}
+
+function drainStatus(drain: DrainState | undefined): TargetStatus['drain'] {
+  if (drain === undefined) return null;
+  const { cause, phase, since, deadline, closed } = drain;
+  const times = { since: since.toISOString(), deadline: deadline?.toISOString() ?? null };
+  return { cause, phase, ...times, closed };
 }
 
 function reasonText(record: TargetState['record'], reason: HealthReason | null): string {

@@ -49,6 +49,13 @@ export interface TargetBeliefsOptions {
   readonly whenApplied: (generation: number) => Promise<boolean>;
 }
 
+export interface FoundTarget {
+  readonly place: Place;
+  /** targetKey; null: its name has not been resolved. */
+  readonly key: string | null;
+  readonly adminState: AdminState;
+}
+
 export class TargetBeliefs {
   readonly #options: TargetBeliefsOptions;
   readonly #roles: Succession;
@@ -115,6 +122,14 @@ export class TargetBeliefs {
     this.#options.log.event('target_admin_state_changed', { pool, target, adminState });
     this.#roles.settle(place.pool);
     return this.#options.changed();
+  }
+
+  /** What an operator names; null: no such target is configured. */
+  find(pool: string, target: string): FoundTarget | null {
+    const place = this.#places.get(placeKey(pool, target));
+    if (!place) return null;
+    const adminState = this.#adminStates.get(configuredKey(pool, place.target)) ?? 'enabled';
+    return { place, key: this.#keyOf(place), adminState };
   }
 
   /** Every worker has the table of this configuration; `slots`: by targetKey. */

@@ -118,8 +118,11 @@ export interface Engine {
    * SLUICE_ENGINE_CLOSED.
    */
   apply(table: Table): Promise<TableOutcome>;
-  /** Closes connections and sessions now; counted as closed_by_operator. */
-  closeConnections(scope: CloseScope, slot: number): void;
+  /**
+   * Closes connections and sessions now; counted as closed_by_operator. `oneIn`: each of them with
+   * a chance of one in so many; default 1.
+   */
+  closeConnections(scope: CloseScope, slot: number, oneIn?: number): void;
   ping(
     address: IpAddress,
     timeoutMs: number,

@@ -3,7 +3,18 @@
 import { policyKeys, policyNames } from '../model/policy.js';
 
 export const recordFields = {
-  command: ['type', 'id', 'generation', 'area', 'bytes', 'scope', 'slot', 'ip', 'scope_id'],
+  command: [
+    'type',
+    'id',
+    'generation',
+    'area',
+    'bytes',
+    'scope',
+    'slot',
+    'ip',
+    'scope_id',
+    'one_in',
+  ],
   event: [
     'type',
     'code',

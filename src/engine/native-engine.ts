@@ -134,11 +134,16 @@ class NativeEngine implements Engine {
     });
   }
 
-  closeConnections(scope: CloseScope, slot: number): void {
+  closeConnections(scope: CloseScope, slot: number, oneIn = 1): void {
     // A closed engine has no connections left: the wish is met.
     const { command_type: type, close_scope: scopes } = this.#layout.enums;
     for (const ring of this.#workerCommands) {
-      ring.send({ type: type.values.close_connections, scope: scopes.values[scope], slot });
+      ring.send({
+        type: type.values.close_connections,
+        scope: scopes.values[scope],
+        slot,
+        one_in: oneIn,
+      });
     }
   }
 

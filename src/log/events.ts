@@ -1,5 +1,6 @@
 // Every log event: its name, its fields and its level, in this one place. A field's unit is the
 // last word of its name; an event is a fact in the past tense, never a sentence.
+import type { DrainResult } from '../model/drain.js';
 import type { EjectionReason } from '../model/ejection.js';
 import type { AdminState, Health } from '../model/target.js';
 
@@ -127,6 +128,15 @@ export interface EventFields {
     readonly cut: number;
     readonly durationMs: number;
   };
+  /** The drain of a target ended while it had connections: it is in use again, or gone. */
+  readonly drain_ended: {
+    readonly owner: Owner;
+    readonly name: string;
+    readonly result: DrainResult;
+    readonly cut: number;
+    readonly active: number;
+    readonly durationMs: number;
+  };
   readonly connections_closed: {
     readonly owner: Owner | 'all';
     readonly name: string;
@@ -223,6 +233,7 @@ export const levels: { readonly [N in EventName]: LevelOf<N> } = {
   reload_refused: 'error',
   drain_started: 'info',
   drain_finished: 'info',
+  drain_ended: 'info',
   connections_closed: 'warn',
   starting: 'info',
   feature_missing: 'info',

@@ -1,6 +1,7 @@
 // A pool: a named set of targets with a policy and a health check.
 import type { IpAddress } from './address.js';
 import type { AgentCheck } from './agent.js';
+import type { DrainRules } from './drain.js';
 import type { HealthCheck } from './health-check.js';
 import type { TcpOptions } from './listener.js';
 import type { Policy } from './policy.js';
@@ -8,6 +9,8 @@ import type { Sticky } from './sticky.js';
 import type { Role, Target } from './target.js';
 
 export type WhenNoneHealthy = 'refuse' | 'use_all' | 'park';
+/** Connections and sessions of a target that goes down: left alone, drained or closed at once. */
+export type OnDown = 'keep' | 'drain' | 'close';
 
 /** How many connections may wait, over all workers, and for how long. */
 export interface Waiting {
@@ -70,6 +73,9 @@ export interface Pool {
   /** Further tries on other targets after the first failed connect. */
   readonly retries: number;
   readonly whenNoneHealthy: WhenNoneHealthy;
+  readonly onDown: OnDown;
+  /** Of drains, unless who asks for one says otherwise. */
+  readonly drain: DrainRules;
   readonly tiers: TierRules;
   /** `one`: the first that can take a connection; `all`: by the policy among all of them. */
   readonly backups: 'one' | 'all';

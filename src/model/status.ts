@@ -2,6 +2,7 @@
 // body of the admin API's /status and the source of every metric.
 
 import type { AgentWords } from './agent.js';
+import type { DrainCause, DrainPhase } from './drain.js';
 import type { EjectionReason } from './ejection.js';
 import type { Protocol } from './listener.js';
 import type { PolicyName } from './policy.js';
@@ -59,6 +60,16 @@ export interface TargetStatus {
     readonly reason: EjectionReason;
     readonly since: string;
     readonly until: string;
+  } | null;
+  /** How its connections are brought to their end, with ISO times; null: they are not. */
+  readonly drain: {
+    readonly cause: DrainCause;
+    readonly phase: DrainPhase;
+    readonly since: string;
+    /** null: it has none. */
+    readonly deadline: string | null;
+    /** Connections and sessions closed so far. */
+    readonly closed: number;
   } | null;
   /** May a new connection go here now? */
   readonly eligible: boolean;

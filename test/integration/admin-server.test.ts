@@ -19,6 +19,7 @@ const source: AdminSource = {
     eventsDropped: 0,
   }),
   readiness: () => ({ ready: true, missing: [] }),
+  targets: { setAdminState: async () => true, drain: async () => null },
 };
 
 async function start(listen: Parameters<typeof startAdminServer>[0]): Promise<AdminServer> {

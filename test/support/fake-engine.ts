@@ -21,6 +21,8 @@ export class FakeEngine implements Engine {
   readonly sent: Table[] = [];
   /** What closeConnections was asked for; the connections it names are gone then. */
   readonly closed: { readonly scope: CloseScope; readonly slot: number }[] = [];
+  /** The same for a share of them: a test says who has gone. */
+  readonly thinned: { readonly slot: number; readonly oneIn: number }[] = [];
   /** Called for every bind with port 0 of an accepted table that is new. */
   onBound: (listenerSlot: number, bindIndex: number, port: number) => void = () => undefined;
   pingResult: { outcome: PingOutcome; latencyMs: number } = { outcome: 'answered', latencyMs: 1 };
@@ -30,6 +32,7 @@ export class FakeEngine implements Engine {
     target: new Map<number, number>(),
     pool: new Map<number, number>(),
   };
+  readonly #closedByOperator = new Map<number, number>();
   readonly #stickyEntries = new Map<number, number>();
   readonly #refusals: (Refusal | Error)[] = [];
   #applied: Table | null = null;
@@ -70,6 +73,13 @@ export class FakeEngine implements Engine {
     this.#active[owner].set(slot, count);
   }
 
+  /** So many connections of the target were closed by a command. */
+  endByOperator(slot: number, count: number): void {
+    if (count === 0) return;
+    this.#closedByOperator.set(slot, (this.#closedByOperator.get(slot) ?? 0) + count);
+    this.#active.target.set(slot, (this.#active.target.get(slot) ?? 0) - count);
+  }
+
   setStickyEntries(slot: number, count: number): void {
     this.#stickyEntries.set(slot, count);
   }
@@ -95,8 +105,13 @@ export class FakeEngine implements Engine {
     return { applied: true, generation };
   }
 
-  closeConnections(scope: CloseScope, slot: number): void {
+  closeConnections(scope: CloseScope, slot: number, oneIn = 1): void {
+    if (oneIn > 1) {
+      this.thinned.push({ slot, oneIn });
+      return;
+    }
     this.closed.push({ scope, slot });
+    if (scope === 'target') this.endByOperator(slot, this.#active.target.get(slot) ?? 0);
     for (const owner of ['listener', 'target'] as const) {
       if (scope === 'all') this.#active[owner].clear();
       else if (scope === owner) this.#active[owner].delete(slot);
@@ -142,7 +157,11 @@ export class FakeEngine implements Engine {
       listener: total('listener'),
       listenerCloseReasons: (slot) =>
         new Map([['client_closed', this.#totals.listener.get(slot) ?? 0]]),
-      target: total('target'),
+      target: (slot) => {
+        const values = total('target')(slot);
+        const closed = this.#closedByOperator.get(slot);
+        return closed === undefined ? values : values.set('closed_by_operator', closed);
+      },
       pool: (slot) => new Map([['picks', this.#totals.pool.get(slot) ?? 0]]),
       stickyEntries: (slot) => this.#stickyEntries.get(slot) ?? 0,
       targetActive: active('target'),

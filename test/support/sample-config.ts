@@ -97,6 +97,8 @@ export function pool(name: string, targets: readonly Target[], changes: Partial<
     roleConfirm: 3,
     retries: 2,
     whenNoneHealthy: 'refuse',
+    onDown: 'keep',
+    drain: { deadlineMs: 30_000, closeOverMs: 10_000 },
     tiers: { overprovisioning: 1.4, panicThreshold: 0 },
     backups: 'all',
     passive: null,

@@ -361,6 +361,23 @@ TEST_CASE("an operator's close ends the connections it names and no others") {
   path.await_closed(1, CloseReason::closed_by_operator);
 }
 
+TEST_CASE("an operator's close of a share leaves the others as they are") {
+  Path path;
+  REQUIRE(eventually([&] { return path.loop.target(0).connections_opened.load() == 1; }));
+  path.loop.call([](tcp::TcpWorker& worker) {
+    policy::Cursor cursor = policy::seeded_cursor(1);
+    // One in 2^32 - 1: not of one connection, with this seed.
+    worker.close_connections(shared::CloseScope::target, kFirstTargetSlot,
+                             CloseReason::closed_by_operator, policy::Lot(cursor, UINT32_MAX));
+    CHECK(worker.open_connections() == 1);
+    worker.close_connections(shared::CloseScope::target, kFirstTargetSlot,
+                             CloseReason::closed_by_operator, policy::Lot(cursor, 1));
+    CHECK(worker.open_connections() == 0);
+  });
+  path.await_closed(1, CloseReason::closed_by_operator);
+  CHECK(path.loop.target(0).closed_by_operator.load() == 1);
+}
+
 TEST_CASE("a connection that is closed with bytes under way is reset, not cut cleanly") {
   Path path;
   std::thread answers([&] { path.target.send(kDown, 64 << 20); });

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -448,6 +449,31 @@ TEST_CASE("close_sessions ends what it names and nothing else") {
   CHECK(bench.closed(CloseReason::shutdown, 0) == 1);
   CHECK(bench.closed(CloseReason::shutdown, 1) == 1);
   CHECK(bench.active(0) + bench.active(1) == 0);
+}
+
+TEST_CASE("close_sessions with a lot ends about the share that it names") {
+  UdpBench bench;
+  UdpPeer target(v4(0));
+  const Sockets bind = bind_udp(v4(0));
+  bench.adopt(simple_table(bind, {target.address()}));
+  std::vector<std::unique_ptr<UdpPeer>> clients;
+  for (int i = 0; i < 200; i++) {
+    clients.push_back(std::make_unique<UdpPeer>(v4(0)));
+    clients.back()->send(bind->address, "x");
+    bench.receive(target);
+  }
+  REQUIRE(bench.worker().open_sessions() == 200);
+  policy::Cursor cursor = policy::seeded_cursor(7);
+  bench.worker().close_sessions(shared::CloseScope::target, 0, CloseReason::closed_by_operator,
+                                policy::Lot(cursor, 4));
+  const uint64_t ended = bench.closed(CloseReason::closed_by_operator, 0);
+  // Five standard deviations of a binomial distribution of 200 and 1/4, about 50.
+  CHECK(ended >= 20);
+  CHECK(ended <= 80);
+  CHECK(bench.target(0).closed_by_operator == ended);
+  bench.worker().close_sessions(shared::CloseScope::target, 0, CloseReason::closed_by_operator,
+                                policy::Lot(cursor, 1));
+  CHECK(bench.worker().open_sessions() == 0);
 }
 
 }  // namespace

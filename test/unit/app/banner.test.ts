@@ -14,6 +14,7 @@ const target = (eligible: boolean): TargetStatus => ({
   priority: 0,
   backup: false,
   ejection: null,
+  drain: null,
   health: 'unknown',
   healthReason: '',
   healthDetail: '',

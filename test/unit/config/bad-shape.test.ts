@@ -415,6 +415,19 @@ pools:
       problems: [['6:14', 'SLUICE_CONFIG_RANGE', '16 is outside 0 to 15']],
     },
     {
+      name: 'on_down misspelt',
+      text: withPool('on_down: shut'),
+      problems: [['6:14', 'SLUICE_CONFIG_VALUE', '']],
+    },
+    {
+      name: 'a drain that is never to close, and slowly',
+      text: withPool('drain: { deadline: never, close_over: off }'),
+      problems: [
+        ['6:24', 'SLUICE_CONFIG_DURATION', ''],
+        ['6:43', 'SLUICE_CONFIG_DURATION', ''],
+      ],
+    },
+    {
       name: 'when_none_healthy misspelt',
       text: withPool('when_none_healthy: use-all'),
       problems: [

@@ -391,6 +391,18 @@ test('who may wait, how many and how long, has defaults once it is wanted', () =
   });
 });
 
+test('what happens to the connections of a target reaches the model', () => {
+  const of = (text: string) => good(withPool(text)).config.pools[0];
+  const rules = { deadlineMs: 30_000, closeOverMs: 10_000 };
+  expect(of('on_down: keep')).toMatchObject({ onDown: 'keep', drain: rules });
+  expect(of('on_down: close')?.onDown).toBe('close');
+  expect(of('on_down: drain\n    drain: { deadline: off, close_over: 0s }')).toMatchObject({
+    onDown: 'drain',
+    drain: { deadlineMs: null, closeOverMs: 0 },
+  });
+  expect(of('drain: { deadline: 0s }')?.drain).toEqual({ deadlineMs: 0, closeOverMs: 10_000 });
+});
+
 test('every other key reaches the model', () => {
   const { config } = good(
     withTop(`engine: { workers: 3, max_connections: 1000, splice: off, buffer: 128KiB }

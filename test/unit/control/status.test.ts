@@ -87,6 +87,7 @@ describe('the snapshot', () => {
           priority: 0,
           backup: false,
           ejection: null,
+          drain: null,
           health: 'unhealthy',
           healthReason: 'refused',
           healthDetail: '',

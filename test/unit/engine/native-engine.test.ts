@@ -234,12 +234,13 @@ describe('events', () => {
 describe('closeConnections', () => {
   it('tells every worker and rings for each', async () => {
     const native = start();
-    native.engine.closeConnections('target', 7);
+    native.engine.closeConnections('target', 7, 40);
     for (const ring of [1, 2]) {
       const command = native.takeCommand(ring);
       expect(command('type')).toBe(layout.enums.command_type.values.close_connections);
       expect(command('scope')).toBe(layout.enums.close_scope.values.target);
       expect(command('slot')).toBe(7);
+      expect(command('one_in')).toBe(40);
     }
     expect(native.bells).toEqual([1, 2]);
     await native.engine.close();

@@ -15,6 +15,7 @@ const target: TargetStatus = {
   priority: 0,
   backup: false,
   ejection: null,
+  drain: null,
   health: 'healthy',
   healthReason: '',
   healthDetail: '',

@@ -1,0 +1,69 @@
+// sluice enable, disable and drain POOL/TARGET: an operator's wishes, sent to a running sluice.
+import { parseDrainCloseOver, parseDrainDeadline } from '../app/drain-durations.js';
+import { postAdmin } from './admin-client.js';
+import { exitCodes } from './exit-codes.js';
+
+export interface DrainOptions {
+  readonly admin: string;
+  readonly deadline?: string;
+  readonly closeOver?: string;
+  readonly wait?: true;
+}
+
+export async function setTarget(
+  verb: 'enable' | 'disable',
+  place: string,
+  admin: string,
+): Promise<number> {
+  const named = splitPlace(place);
+  if (named === null) return usage(`${place} is not POOL/TARGET`);
+  const { status, body } = await postAdmin(admin, `/targets/${verb}`, named);
+  if (status !== 200) return refused(body);
+  process.stdout.write(`${place} is ${String(body.adminState)}\n`);
+  return exitCodes.ok;
+}
+
+/** With `wait` the exit code says how it ended: see docs/operations.md. */
+export async function drainTarget(place: string, options: DrainOptions): Promise<number> {
+  const named = splitPlace(place);
+  if (named === null) return usage(`${place} is not POOL/TARGET`);
+  const { deadline, closeOver, wait, admin } = options;
+  const deadlineMs = deadline === undefined ? undefined : parseDrainDeadline(deadline);
+  if (deadlineMs?.ok === false) return usage(`--deadline: ${deadlineMs.problem.message}`);
+  const closeOverMs = closeOver === undefined ? undefined : parseDrainCloseOver(closeOver);
+  if (closeOverMs?.ok === false) return usage(`--close-over: ${closeOverMs.problem.message}`);
+  const { status, body } = await postAdmin(admin, '/targets/drain', {
+    ...named,
+    ...(deadlineMs && { deadlineMs: deadlineMs.value }),
+    ...(closeOverMs && { closeOverMs: closeOverMs.value }),
+    ...(wait && { wait }),
+  });
+  if (status !== 200) return refused(body);
+  if (wait !== true) {
+    process.stdout.write(`${place} is draining\n`);
+    return exitCodes.ok;
+  }
+  const result = String(body.result);
+  const seconds = Number(body.durationMs) / 1000;
+  const counts = `${String(body.closed)} closed, ${String(body.active)} open`;
+  process.stdout.write(`${place} ${result} after ${seconds} s, ${counts}\n`);
+  if (result === 'drained') return exitCodes.ok;
+  return result === 'closed' ? exitCodes.cut : exitCodes.failed;
+}
+
+/** A pool's name has no slash; a target's may, such as that of a unix socket. */
+function splitPlace(place: string): { readonly pool: string; readonly target: string } | null {
+  const slash = place.indexOf('/');
+  if (slash < 1 || slash === place.length - 1) return null;
+  return { pool: place.slice(0, slash), target: place.slice(slash + 1) };
+}
+
+function usage(message: string): number {
+  process.stderr.write(`sluice: ${message}\n`);
+  return exitCodes.usage;
+}
+
+function refused({ error, code }: Readonly<Record<string, unknown>>): number {
+  process.stderr.write(`sluice: ${String(error)} (${String(code)})\n`);
+  return exitCodes.failed;
+}
