@@ -1,5 +1,5 @@
 // The catalog of metrics: which counter of the engine becomes which Prometheus metric. Counters
-// are defined once, in native/shared/layout.h; a new one appears here by itself under the default
+// are defined once, in native/shared/counters.h; a new one appears here by itself under the default
 // rule, and the special rules below only fold families together and turn units into base units.
 import type { CounterDescription } from '../engine/engine.js';
 

@@ -1,5 +1,5 @@
 // Response times: what a histogram of turns says. Pure. The buckets are those of `response_bucket`
-// in native/shared/layout.h: four to a power of two, the first four a microsecond each.
+// in native/shared/counters.h: four to a power of two, the first four a microsecond each.
 
 /** Turns by bucket, and the sum of what they took. */
 export interface ResponseHistogram {

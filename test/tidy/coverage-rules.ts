@@ -31,17 +31,17 @@ const errorCodes: Rule = {
 const counters: Rule = {
   name: 'every counter is met by a test',
   check: (files) => {
-    const layout = textOf(files, 'native/shared/layout.h');
-    const lists = layout.match(/#define SLUICE_\w+_COUNTERS\(X\)(.*\\\n)*.*/g) ?? [];
+    const header = textOf(files, 'native/shared/counters.h');
+    const lists = header.match(/#define SLUICE_\w+_COUNTERS\(X\)(.*\\\n)*.*/g) ?? [];
     const names = lists.flatMap((list) =>
       [...list.matchAll(/X\((\w+), \w+,/g)].map(([, name = '']) => name),
     );
-    return unmet([...new Set(names)], files, 'native/shared/layout.h');
+    return unmet([...new Set(names)], files, 'native/shared/counters.h');
   },
   bad: [
     [
       sample(
-        'native/shared/layout.h',
+        'native/shared/counters.h',
         '#define SLUICE_WORKER_COUNTERS(X) \\\n  X(loops, turns, "a") \\\n  X(met, turns, "b")\n',
       ),
       testOf('met'),
