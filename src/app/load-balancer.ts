@@ -1,6 +1,6 @@
 // LoadBalancer: engine, controller, health and discovery wired together around one configuration.
 // No files, no signals, no HTTP: the command line and the library both stand on this.
-
+import { setMaxListeners } from 'node:events';
 import type { Readiness } from '../admin/routes.js';
 import type { Clock } from '../clock.js';
 import { Controller } from '../control/controller.js';
@@ -92,6 +92,7 @@ class WiredLoadBalancer implements LoadBalancer {
   readonly #hold = setInterval(() => undefined, 2 ** 31 - 1);
   /** Those that wait for their names or their table; a caller need not wait for the last one. */
   readonly #arriving = new Set<Config>();
+  readonly #stop = new AbortController();
   #draining = false;
   #closed = false;
   #details: ReadonlyMap<string, ProbeDetail> = new Map();
@@ -100,6 +101,8 @@ class WiredLoadBalancer implements LoadBalancer {
     const { clock, log, random = Math.random, lookup = systemLookup } = options;
     this.#config = config;
     this.#options = options;
+    // As many listen as programs run at once.
+    setMaxListeners(0, this.#stop.signal);
     const { workers, maxConnections, bufferBytes, splice } = config.engine;
     this.#engine = startNativeEngine({
       addon: loadAddon(),
@@ -150,6 +153,7 @@ class WiredLoadBalancer implements LoadBalancer {
         random,
         ping: (address, timeoutMs) => this.#engine.ping(address, timeoutMs),
         environment: process.env,
+        stop: this.#stop.signal,
       }),
       onChange: (change) => this.#controller.setHealth(change),
       onRole: (report) => this.#controller.setRole(report),
@@ -243,6 +247,7 @@ class WiredLoadBalancer implements LoadBalancer {
     clearInterval(this.#hold);
     await this.#stateFile?.close();
     this.#checker.close();
+    this.#stop.abort();
     this.#agents.close();
     this.#discovery.close();
     this.#controller.close();

@@ -10,10 +10,15 @@ import { badAnswer, type Ending, hostOf } from './probe-socket.js';
 /** Of its output; it is read to its end, so that the program is not held up, and dropped. */
 const outputBytesMax = 4096;
 
+/** Nobody waits for it any more; it says nothing of the target. */
+const stopped: Ending = { ok: false, reason: 'local', facts: { detail: 'sluice stops' } };
+
 export interface ExecProbeTools {
   readonly clock: Clock;
   /** Where the program's PATH comes from. Nothing else of it is handed on. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Ends every program that runs, and starts no more. */
+  readonly stop: AbortSignal;
 }
 
 export function createExecProbe(tools: ExecProbeTools): Probe<'exec'> {
@@ -39,11 +44,12 @@ function environmentOf(request: ProbeRequest<'exec'>, path: string): Record<stri
 }
 
 function runProgram(
-  { clock, environment }: ExecProbeTools,
+  { clock, environment, stop }: ExecProbeTools,
   request: ProbeRequest<'exec'>,
 ): Promise<ProbeResult> {
   const { check, timeoutMs } = request;
   const [file = '', ...args] = check.exec.command;
+  if (stop.aborted) return Promise.resolve({ ...stopped, latencyMs: 0 });
   return new Promise((resolve) => {
     const startedMs = clock.nowMs();
     const child = spawn(file, args, {
@@ -59,11 +65,14 @@ function runProgram(
       if (settled) return;
       settled = true;
       timer.cancel();
+      stop.removeEventListener('abort', onStop);
       if (verdict === null) killGroup(child);
       child.stdout.destroy();
       child.stderr.destroy();
       resolve({ ...ending, latencyMs: clock.nowMs() - startedMs });
     };
+    const onStop = () => end(stopped);
+    stop.addEventListener('abort', onStop);
     const timer = clock.after(timeoutMs, () => {
       setImmediate(() => end(verdict?.() ?? { ok: false, reason: 'timed_out' }));
     });

@@ -26,6 +26,8 @@ export interface ProbeTools {
   readonly random: () => number;
   readonly ping: Ping;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Nothing that probes have started outlives it. */
+  readonly stop: AbortSignal;
 }
 
 export type Probes = { readonly [Kind in ActiveProbeKind]: Probe<Kind> };

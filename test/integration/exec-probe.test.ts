@@ -1,15 +1,19 @@
 // The exec probe with real programs.
-import { readFileSync } from 'node:fs';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
 import { createExecProbe } from '../../src/health/exec-probe.js';
+import { isAlive } from '../support/is-alive.js';
 import { loopback, requestOf } from '../support/probe-request.js';
 import { temporaryFolder } from '../support/real-server.js';
 
 const environment = { PATH: '/usr/bin:/bin', SECRET: 'not for programs' };
-const probe = createExecProbe({ clock: systemClock(), environment });
+const probe = createExecProbe({
+  clock: systemClock(),
+  environment,
+  stop: new AbortController().signal,
+});
 
 function run(command: readonly string[], timeoutMs = 10_000) {
   const where = { endpoint: loopback(5432), host: 'db1.internal', timeoutMs };
@@ -17,15 +21,6 @@ function run(command: readonly string[], timeoutMs = 10_000) {
 }
 
 const shell = (script: string, ...args: readonly string[]) => ['/bin/sh', '-c', script, ...args];
-
-/** One that is dead may wait for its new parent to take note of it. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
 
 describe('the exec probe', () => {
   it('is good when the program exits with 0, and quotes what it printed', async () => {
@@ -105,5 +100,24 @@ describe('the exec probe', () => {
     await writeFile(file, 'exit 0\n');
     await chmod(file, 0o600);
     expect(await run([file])).toMatchObject({ ok: false, reason: 'local' });
+  });
+
+  it('kills what runs when sluice stops, and starts no more', async () => {
+    const file = join(await temporaryFolder(), 'pids');
+    const stop = new AbortController();
+    const ask = createExecProbe({ clock: systemClock(), environment, stop: stop.signal });
+    const command = shell('sleep 1000 & echo $$ $! > "$0"; wait', file);
+    const where = { endpoint: loopback(5432), host: 'db1.internal', timeoutMs: 60_000 };
+    const request = requestOf({ kind: 'exec', exec: { command } }, where);
+    const running = ask(request);
+    const readPids = async () => (await readFile(file, 'utf8').catch(() => '')).trim().split(' ');
+    await expect.poll(readPids, { timeout: 10_000 }).toHaveLength(2);
+    const pids = (await readPids()).map(Number);
+    expect(pids.filter(isAlive)).toEqual(pids);
+    stop.abort();
+    const stopped = { ok: false, reason: 'local', facts: { detail: 'sluice stops' } };
+    expect(await running).toMatchObject(stopped);
+    await expect.poll(() => pids.filter(isAlive)).toEqual([]);
+    expect(await ask(request)).toMatchObject({ ...stopped, latencyMs: 0 });
   });
 });

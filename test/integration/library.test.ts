@@ -1,10 +1,13 @@
 // sluice inside another program: the same configuration, its own lifetime.
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createLoadBalancer, type EventName, SluiceError } from '../../src/library.js';
 import { type EchoTarget, startTcpEcho } from '../support/echo-target.js';
+import { isAlive } from '../support/is-alive.js';
+import { temporaryFolder } from '../support/real-server.js';
 import { waitFor } from '../support/wait-for.js';
 
 async function echo(greeting = ''): Promise<EchoTarget> {
@@ -71,6 +74,28 @@ describe('createLoadBalancer', () => {
     );
     expect(answers).toEqual(['1 x', '2 x']);
     await Promise.all(balancers.map((balancer) => balancer.close()));
+  });
+
+  it('ends the programs of its probes with itself', async () => {
+    const target = await echo();
+    const file = join(await temporaryFolder(), 'pid');
+    const script = `echo $$ > ${file}; exec sleep 1000`;
+    const health = {
+      type: 'exec',
+      interval: '500ms',
+      exec: { command: ['/bin/sh', '-c', script] },
+    };
+    const { listeners, pools, admin } = configOf(target.port);
+    const balancer = await createLoadBalancer({
+      config: { admin, listeners, pools: { echo: { ...pools.echo, health } } },
+    });
+    const readPid = async () => Number(await readFile(file, 'utf8').catch(() => ''));
+    // The first probes are spread over an interval.
+    await expect.poll(readPid, { timeout: 10_000 }).toBeGreaterThan(0);
+    const pid = await readPid();
+    expect(isAlive(pid)).toBe(true);
+    await balancer.close();
+    await expect.poll(() => isAlive(pid)).toBe(false);
   });
 
   it('throws every problem of a bad configuration with its place', async () => {
