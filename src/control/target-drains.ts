@@ -76,7 +76,7 @@ export class TargetDrains {
     });
     // Who waits for the drain before waits for this one.
     if (before !== undefined && before.outcome === null) void finished.then(before.resolve);
-    this.#drains.set(target.key, {
+    const drain: TargetDrain = {
       target,
       cause,
       rules,
@@ -87,15 +87,15 @@ export class TargetDrains {
       outcome: null,
       finished,
       resolve,
-    });
+    };
+    this.#drains.set(target.key, drain);
     log.event('drain_started', {
       ...named(target),
       active: this.#options.engine.counters.targetActive(target.slot),
       timeoutMs: rules.deadlineMs ?? Number.POSITIVE_INFINITY,
     });
     if (before !== undefined && before.phase !== 'waiting') this.#options.onChange();
-    const drain = this.#drains.get(target.key);
-    if (drain !== undefined) this.#look(drain);
+    this.#look(drain);
     this.#timer ??= this.#options.clock.after(tickMs, () => this.#poll());
     return finished;
   }
