@@ -3,9 +3,6 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { SluiceError } from '../errors.js';
 
-/** Where a sluice with the defaults listens. */
-export const defaultAdmin = 'http://127.0.0.1:9090';
-
 export interface AdminAnswer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>>;
@@ -14,25 +11,30 @@ export interface AdminAnswer {
 const answerBytesMax = 1 << 20;
 
 /**
- * `admin`: a URL, `host:port`, or `unix:` with a path. Waits as long as sluice takes to answer.
- * Throws SluiceError SLUICE_ADMIN_UNREACHABLE.
+ * `admin`: a URL, `host:port`, or `unix:` with a path. `answerMs`: how long the answer may take,
+ * null: as long as sluice likes. Throws SluiceError SLUICE_ADMIN_UNREACHABLE.
  */
-export async function postAdmin(admin: string, path: string, body: object): Promise<AdminAnswer> {
+export async function postAdmin(
+  admin: string,
+  path: string,
+  body: object,
+  answerMs: number | null = 30_000,
+): Promise<AdminAnswer> {
   const unreachable = (why: string, cause?: unknown): SluiceError =>
     new SluiceError('SLUICE_ADMIN_UNREACHABLE', `the admin API at ${admin}: ${why}`, { cause });
   const text = JSON.stringify(body);
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+  const late = answerMs === null ? undefined : AbortSignal.timeout(answerMs);
+  const options = { method: 'POST', headers, ...(late && { signal: late }) };
   try {
     const asked = admin.startsWith('unix:')
-      ? request({ socketPath: admin.slice('unix:'.length), path, method: 'POST', headers })
-      : request(new URL(path, admin.includes('://') ? admin : `http://${admin}`), {
-          method: 'POST',
-          headers,
-        });
+      ? request({ ...options, socketPath: admin.slice('unix:'.length), path })
+      : request(new URL(path, admin.includes('://') ? admin : `http://${admin}`), options);
     asked.end(text);
     const [response] = (await once(asked, 'response')) as [IncomingMessage];
     return { status: response.statusCode ?? 0, body: parseAnswer(await readAll(response)) };
   } catch (cause) {
+    if (late?.aborted) throw unreachable(`no answer within ${answerMs} ms`, cause);
     throw unreachable(cause instanceof Error ? cause.message : String(cause), cause);
   }
 }

@@ -2,7 +2,6 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../app/version.js';
 import { SluiceError } from '../errors.js';
-import { defaultAdmin } from './admin-client.js';
 import { exitCodes } from './exit-codes.js';
 import type { DrainOptions } from './targets.js';
 
@@ -65,6 +64,9 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
     process.exitCode = exitCodeOf(error);
   }
 }
+
+/** Where a sluice with the defaults listens. */
+const defaultAdmin = 'http://127.0.0.1:9090';
 
 /** Those that speak to a running sluice about one of its targets. */
 function addTargetCommands(program: Command): void {

@@ -32,19 +32,22 @@ export async function drainTarget(place: string, options: DrainOptions): Promise
   if (deadlineMs?.ok === false) return usage(`--deadline: ${deadlineMs.problem.message}`);
   const closeOverMs = closeOver === undefined ? undefined : parseDrainCloseOver(closeOver);
   if (closeOverMs?.ok === false) return usage(`--close-over: ${closeOverMs.problem.message}`);
-  const { status, body } = await postAdmin(admin, '/targets/drain', {
+  const wish = {
     ...named,
     ...(deadlineMs && { deadlineMs: deadlineMs.value }),
     ...(closeOverMs && { closeOverMs: closeOverMs.value }),
-    ...(wait && { wait }),
-  });
+  };
+  // Who waits for a drain waits for as long as it takes.
+  const { status, body } = await (wait
+    ? postAdmin(admin, '/targets/drain', { ...wish, wait }, null)
+    : postAdmin(admin, '/targets/drain', wish));
   if (status !== 200) return refused(body);
   if (wait !== true) {
     process.stdout.write(`${place} is draining\n`);
     return exitCodes.ok;
   }
   const result = String(body.result);
-  const seconds = Number(body.durationMs) / 1000;
+  const seconds = (Number(body.durationMs) / 1000).toFixed(1);
   const counts = `${String(body.closed)} closed, ${String(body.active)} open`;
   process.stdout.write(`${place} ${result} after ${seconds} s, ${counts}\n`);
   if (result === 'drained') return exitCodes.ok;
