@@ -1,22 +1,12 @@
 // The real addon on loopback: bytes and datagrams through it, and counters that tell the truth.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type EchoTarget, startTcpEcho, startUdpEcho } from '../support/echo-target.js';
 import { type EngineHarness, startEngineHarness } from '../support/engine-harness.js';
 import { connectScripted, startScriptedPeer } from '../support/scripted-peer.js';
+import { track } from '../support/track.js';
 import { waitFor } from '../support/wait-for.js';
-
-const toClose: { close(): Promise<void> }[] = [];
-
-function track<T extends { close(): Promise<void> }>(resource: T): T {
-  toClose.push(resource);
-  return resource;
-}
-
-afterEach(async () => {
-  for (const resource of toClose.splice(0).reverse()) await resource.close();
-});
 
 function counter(counters: ReadonlyMap<string, number>, name: string): number {
   const value = counters.get(name);

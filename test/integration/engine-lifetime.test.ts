@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startTcpEcho } from '../support/echo-target.js';
 import { type EngineHarness, startEngineHarness } from '../support/engine-harness.js';
 import { connectScripted } from '../support/scripted-peer.js';
+import { track } from '../support/track.js';
 import { waitFor } from '../support/wait-for.js';
 
 function support(name: string): string {
@@ -31,20 +32,9 @@ function descriptors(): number {
   return readdirSync('/proc/self/fd').length;
 }
 
-const toClose: { close(): Promise<void> }[] = [];
-
-function track<T extends { close(): Promise<void> }>(resource: T): T {
-  toClose.push(resource);
-  return resource;
-}
-
 function start(workers: number): EngineHarness {
   return track(startEngineHarness({ workers }));
 }
-
-afterEach(async () => {
-  for (const resource of toClose.splice(0).reverse()) await resource.close();
-});
 
 describe('starting an engine', () => {
   it('that the system cannot carry says why, and leaves nothing', () => {

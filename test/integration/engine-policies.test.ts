@@ -3,22 +3,12 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../src/model/policy.js';
 import { startTcpEcho, startUdpEcho } from '../support/echo-target.js';
 import { ipv4, startEngineHarness } from '../support/engine-harness.js';
+import { track } from '../support/track.js';
 import { waitFor } from '../support/wait-for.js';
-
-const toClose: { close(): Promise<void> }[] = [];
-
-function track<T extends { close(): Promise<void> }>(resource: T): T {
-  toClose.push(resource);
-  return resource;
-}
-
-afterEach(async () => {
-  for (const resource of toClose.splice(0).reverse()) await resource.close();
-});
 
 const byDestination: Policy = {
   name: 'maglev',

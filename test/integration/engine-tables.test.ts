@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import fc from 'fast-check';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { policyNames } from '../../src/model/policy.js';
 import { startTcpEcho } from '../support/echo-target.js';
 import {
@@ -14,17 +14,7 @@ import {
   tableOf,
 } from '../support/engine-harness.js';
 import { connectScripted } from '../support/scripted-peer.js';
-
-const toClose: { close(): Promise<void> }[] = [];
-
-function track<T extends { close(): Promise<void> }>(resource: T): T {
-  toClose.push(resource);
-  return resource;
-}
-
-afterEach(async () => {
-  for (const resource of toClose.splice(0).reverse()) await resource.close();
-});
+import { track } from '../support/track.js';
 
 async function echoes(port: number, host = '127.0.0.1'): Promise<boolean> {
   const client = await connectScripted(port, host);
