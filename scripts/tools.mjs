@@ -25,6 +25,8 @@ const packages = {
   openssl: 'openssl',
   ninja: 'ninja-build',
   postgres: 'postgresql',
+  prometheus: 'prometheus',
+  promtool: 'prometheus',
   psql: 'postgresql-client',
   python3: 'python3',
   'redis-benchmark': 'redis-tools',

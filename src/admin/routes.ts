@@ -1,8 +1,10 @@
 // Routes of the admin API, as a pure web application: requests in, responses out, no socket.
+import { Readable } from 'node:stream';
 import { Hono } from 'hono';
+import { accepts } from 'hono/accepts';
 import type { BuildInfo, CounterCatalog } from '../metrics/collect.js';
 import { collect } from '../metrics/collect.js';
-import { prometheusContentType, renderPrometheus } from '../metrics/prometheus.js';
+import { metricFormats, renderMetrics } from '../metrics/prometheus.js';
 import type { Status } from '../model/status.js';
 import { type TargetControl, targetRoutes } from './target-routes.js';
 
@@ -55,11 +57,16 @@ export function adminRoutes(source: AdminSource, localOnly: boolean, trusted: bo
     context.json({ version: source.build.version, ...source.readiness(), ...source.status() }),
   );
 
-  app.get('/metrics', async (context) => {
-    const families = collect(source.status(), source.counters, source.build);
-    return context.body(await renderPrometheus(families), 200, {
-      'content-type': prometheusContentType,
+  app.get('/metrics', (context) => {
+    const wanted = accepts(context, {
+      header: 'Accept',
+      supports: ['text/plain', 'application/openmetrics-text'],
+      default: 'text/plain',
     });
+    const format = wanted === 'text/plain' ? 'prometheus' : 'openMetrics';
+    const families = collect(source.status(), source.counters, source.build);
+    const text = Readable.from(renderMetrics(families, format));
+    return context.body(Readable.toWeb(text), 200, { 'content-type': metricFormats[format] });
   });
 
   targetRoutes(app, source.targets, trusted);

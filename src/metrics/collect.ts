@@ -1,8 +1,9 @@
-// Collect: one Status in, families of samples out. Pure, so that every metric can be tested
+// Collect: one Status in, families of samples out, each made when it is asked for: a scrape of
+// thousands of targets is never in memory as a whole. Pure, so that every metric can be tested
 // without a scrape.
 import type { CounterDescription } from '../engine/engine.js';
 import type { CounterValues, Status } from '../model/status.js';
-import { counterMetric, type Subject } from './catalog.js';
+import { type CounterMetric, counterMetric, type Subject } from './catalog.js';
 import {
   listenerMetrics,
   poolMetrics,
@@ -16,7 +17,8 @@ export interface MetricFamily {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly samples: readonly Sample[];
+  /** May be walked once. */
+  readonly samples: Iterable<Sample>;
 }
 
 /** Names, units and help texts of the engine's counters. */
@@ -33,81 +35,98 @@ export interface BuildInfo {
 }
 
 type Labels = Readonly<Record<string, string>>;
-type Families = Map<string, MetricFamily & { readonly samples: Sample[] }>;
 
-function addSample(
-  families: Families,
-  { name, type, help }: Pick<MetricFamily, 'name' | 'type' | 'help'>,
-  sample: Sample,
-): void {
-  const family = families.get(name);
-  if (family) family.samples.push(sample);
-  else families.set(name, { name, type, help, samples: [sample] });
+/** One of those that a metric is told of, with the labels that name it. */
+interface Labelled<T> {
+  readonly labels: Labels;
+  readonly subject: T;
 }
 
-function addState<T>(
-  families: Families,
+function* stateFamilies<T>(
   metrics: readonly StateMetric<T>[],
-  labels: Labels,
-  subject: T,
-): void {
-  for (const metric of metrics) {
-    for (const sample of metric.samples(subject)) {
-      addSample(families, metric, { ...sample, labels: { ...labels, ...sample.labels } });
+  subjects: readonly Labelled<T>[],
+): Generator<MetricFamily> {
+  for (const { name, type, help, samples } of metrics) {
+    yield { name, type, help, samples: stateSamples(subjects, samples) };
+  }
+}
+
+function* stateSamples<T>(
+  subjects: readonly Labelled<T>[],
+  samplesOf: StateMetric<T>['samples'],
+): Generator<Sample> {
+  for (const { labels, subject } of subjects) {
+    for (const sample of samplesOf(subject)) {
+      yield { ...sample, labels: { ...labels, ...sample.labels } };
     }
   }
 }
 
-/** Resolves the catalog's rules once, so that a scrape of thousands of targets only multiplies. */
-function counterAdder(subject: Subject, descriptions: readonly CounterDescription[]) {
-  const metrics = descriptions.map((description) => counterMetric(subject, description));
-  return (families: Families, labels: Labels, totals: CounterValues): void => {
-    for (const { counter, metric, help, type, label, scale } of metrics) {
-      const value = (totals[counter] ?? 0) * scale;
+function* counterFamilies(
+  kind: Subject,
+  descriptions: readonly CounterDescription[],
+  subjects: readonly Labelled<{ readonly totals: CounterValues }>[],
+): Generator<MetricFamily> {
+  const metrics = descriptions.map((description) => counterMetric(kind, description));
+  for (const name of new Set(metrics.map(({ metric }) => metric))) {
+    const folded = metrics.filter(({ metric }) => metric === name);
+    const [first] = folded;
+    if (first === undefined) continue;
+    const { type, help } = first;
+    yield { name, type, help, samples: counterSamples(subjects, folded) };
+  }
+}
+
+function* counterSamples(
+  subjects: readonly Labelled<{ readonly totals: CounterValues }>[],
+  metrics: readonly CounterMetric[],
+): Generator<Sample> {
+  for (const { labels, subject } of subjects) {
+    for (const { counter, label, scale } of metrics) {
       const all = label ? { ...labels, [label.name]: label.value } : labels;
-      addSample(families, { name: metric, type, help }, { labels: all, value });
+      yield { labels: all, value: (subject.totals[counter] ?? 0) * scale };
     }
-  };
+  }
 }
 
 /** Every metric of one moment, families in a stable order. */
-export function collect(
+export function* collect(
   status: Status,
   catalog: CounterCatalog,
   build: BuildInfo,
-): readonly MetricFamily[] {
-  const families: Families = new Map();
-  addSample(
-    families,
-    {
-      name: 'sluice_build_info',
-      type: 'gauge',
-      help: 'Always 1; the labels tell the versions',
-    },
-    { labels: { version: build.version, node_version: build.nodeVersion }, value: 1 },
-  );
-  addState(families, processMetrics, {}, status);
+): Generator<MetricFamily> {
+  const versions = { version: build.version, node_version: build.nodeVersion };
+  yield {
+    name: 'sluice_build_info',
+    type: 'gauge',
+    help: 'Always 1; the labels tell the versions',
+    samples: [{ labels: versions, value: 1 }],
+  };
+  yield* stateFamilies(processMetrics, [{ labels: {}, subject: status }]);
 
-  const addWorker = counterAdder('worker', catalog.workerCounters);
-  for (const { index, totals } of status.workers) {
-    addWorker(families, { worker: String(index) }, totals);
-  }
-  const addListener = counterAdder('listener', catalog.listenerCounters);
-  for (const listener of status.listeners) {
-    const labels = { listener: listener.name, protocol: listener.protocol };
-    addState(families, listenerMetrics, labels, listener);
-    addListener(families, labels, listener.totals);
-  }
-  const addTarget = counterAdder('target', catalog.targetCounters);
-  const addPool = counterAdder('pool', catalog.poolCounters);
-  for (const pool of status.pools) {
-    addState(families, poolMetrics, { pool: pool.name }, pool);
-    addPool(families, { pool: pool.name }, pool.totals);
-    for (const target of pool.targets) {
-      const labels = { pool: pool.name, target: target.name };
-      addState(families, targetMetrics, labels, target);
-      addTarget(families, labels, target.totals);
-    }
-  }
-  return [...families.values()];
+  const workers = status.workers.map((subject) => ({
+    labels: { worker: String(subject.index) },
+    subject,
+  }));
+  yield* counterFamilies('worker', catalog.workerCounters, workers);
+
+  const listeners = status.listeners.map((subject) => ({
+    labels: { listener: subject.name, protocol: subject.protocol },
+    subject,
+  }));
+  yield* stateFamilies(listenerMetrics, listeners);
+  yield* counterFamilies('listener', catalog.listenerCounters, listeners);
+
+  const pools = status.pools.map((subject) => ({ labels: { pool: subject.name }, subject }));
+  yield* stateFamilies(poolMetrics, pools);
+  yield* counterFamilies('pool', catalog.poolCounters, pools);
+
+  const targets = status.pools.flatMap((pool) =>
+    pool.targets.map((subject) => ({
+      labels: { pool: pool.name, target: subject.name },
+      subject,
+    })),
+  );
+  yield* stateFamilies(targetMetrics, targets);
+  yield* counterFamilies('target', catalog.targetCounters, targets);
 }

@@ -30,6 +30,7 @@ export const repository = fileURLToPath(new URL('../..', import.meta.url));
 const topLevel = [
   '.ci',
   'bench',
+  'deploy',
   'docs',
   'examples',
   'native',

@@ -1,7 +1,8 @@
 // Metrics from a status: names by convention, base units, no sample lost on the way.
 import { describe, expect, it } from 'vitest';
-import { collect, type MetricFamily } from '../../../src/metrics/collect.js';
-import { renderPrometheus } from '../../../src/metrics/prometheus.js';
+import { collect } from '../../../src/metrics/collect.js';
+import { metricFormats, renderMetrics } from '../../../src/metrics/prometheus.js';
+import type { Sample } from '../../../src/metrics/state-metrics.js';
 import { responseBoundsMs } from '../../../src/model/response-times.js';
 import type { Status, TargetStatus } from '../../../src/model/status.js';
 
@@ -104,9 +105,17 @@ const catalog = {
   poolCounters: described('sticky_hits'),
 };
 
-const families = collect(status, catalog, { version: '1.2.3', nodeVersion: 'v20' });
+const build = { version: '1.2.3', nodeVersion: 'v20' };
+const families = listOf(status);
 
-function family(name: string): MetricFamily {
+function listOf(of: Status) {
+  return [...collect(of, catalog, build)].map((one) => ({
+    ...one,
+    samples: [...one.samples] as readonly Sample[],
+  }));
+}
+
+function family(name: string) {
   const found = families.find((candidate) => candidate.name === name);
   if (!found) throw new Error(`no metric ${name}`);
   return found;
@@ -166,8 +175,7 @@ describe('collect', () => {
     const low = { ...target, name: 'low', priority: 2 };
     const [web] = status.pools;
     const pools = web === undefined ? [] : [{ ...web, targets: [...web.targets, low] }];
-    const build = { version: '1.2.3', nodeVersion: 'v20' };
-    const found = collect({ ...status, pools }, catalog, build);
+    const found = listOf({ ...status, pools });
     const values = (name: string) =>
       found
         .find((one) => one.name === name)
@@ -205,15 +213,56 @@ describe('collect', () => {
   });
 });
 
-describe('renderPrometheus', () => {
+async function render(of: Status, format: keyof typeof metricFormats): Promise<string> {
+  const pieces: string[] = [];
+  for await (const piece of renderMetrics(collect(of, catalog, build), format)) pieces.push(piece);
+  return pieces.join('');
+}
+
+const samplesOf = (text: string): readonly string[] =>
+  text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+
+describe('renderMetrics', () => {
   it('renders every sample once and escapes label values', async () => {
-    const text = await renderPrometheus(families);
-    const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-    expect(lines).toHaveLength(families.reduce((sum, { samples }) => sum + samples.length, 0));
+    const text = await render(status, 'prometheus');
+    const count = families.reduce((sum, { samples }) => sum + samples.length, 0);
+    expect(samplesOf(text)).toHaveLength(count);
     expect(text).toContain('target="a \\"quoted\\"\\nname"');
     expect(text).toContain('# TYPE sluice_listener_closed_total counter');
     expect(text).toContain(
       'sluice_listener_closed_total{listener="web",protocol="tcp",reason="client_closed"} 9',
     );
   });
+
+  it('names counters without _total in OpenMetrics, samples with it, and ends it', async () => {
+    const text = await render(status, 'openMetrics');
+    expect(samplesOf(text)).toEqual(samplesOf(await render(status, 'prometheus')));
+    expect(text).toContain('# TYPE sluice_listener_closed counter\n');
+    expect(text).toContain('# TYPE sluice_target_active gauge\n');
+    expect(text.split('\n').filter((line) => line === '# EOF')).toHaveLength(1);
+    expect(text.endsWith('\n# EOF\n')).toBe(true);
+  });
+
+  it.each(Object.keys(metricFormats) as (keyof typeof metricFormats)[])(
+    'lets the event loop turn while it renders many samples, one header each (%s)',
+    async (format) => {
+      const [web] = status.pools;
+      const targets = Array.from({ length: 5000 }, (_, index) => ({ ...target, name: `${index}` }));
+      const many = { ...status, pools: web === undefined ? [] : [{ ...web, targets }] };
+      let turns = 0;
+      let finished = false;
+      const turn = (): void => {
+        turns++;
+        if (!finished) setImmediate(turn);
+      };
+      setImmediate(turn);
+      const text = await render(many, format);
+      finished = true;
+      const samples = listOf(many).reduce((sum, each) => sum + each.samples.length, 0);
+      expect(samplesOf(text)).toHaveLength(samples);
+      expect(turns).toBeGreaterThan(samples / 4096 / 2);
+      const headers = text.split('\n').filter((line) => line.startsWith('# TYPE'));
+      expect(new Set(headers).size).toBe(headers.length);
+    },
+  );
 });
