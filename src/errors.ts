@@ -261,12 +261,16 @@ export const errorTable = {
     fix: 'Ask on the machine itself: let `admin.listen` be loopback or a unix socket.',
   },
   SLUICE_ADMIN_REQUEST: {
-    title: 'The body of a request to the admin API is not what the path takes.',
-    fix: 'Send JSON with `content-type: application/json`; the message names the field.',
+    title: 'A request to the admin API has a body or a parameter that the path does not take.',
+    fix: 'The message names the field; a body is JSON, with `content-type: application/json`.',
   },
-  SLUICE_ADMIN_TARGET: {
-    title: 'A request to the admin API names a target that is not configured.',
-    fix: 'Use the names of `/status`: the pool, and the name of the target in it.',
+  SLUICE_ADMIN_NAME: {
+    title: 'A request to the admin API names something that is not configured.',
+    fix: 'Use the names of `GET /api/v1/status`, each percent-encoded as one part of the path.',
+  },
+  SLUICE_ADMIN_PATH: {
+    title: 'The admin API has no such path, or it does not take this method.',
+    fix: 'Look at `GET /` or `GET /api/v1/openapi.json` for what there is.',
   },
   SLUICE_ADMIN_UNREACHABLE: {
     title: 'A command could not speak to a running sluice.',

@@ -1,27 +1,15 @@
 // Routes of the admin API, as a pure web application: requests in, responses out, no socket.
-import { Readable } from 'node:stream';
-import { Hono } from 'hono';
-import { accepts } from 'hono/accepts';
-import type { BuildInfo, CounterCatalog } from '../metrics/collect.js';
-import { collect } from '../metrics/collect.js';
-import { metricFormats, renderMetrics } from '../metrics/prometheus.js';
-import type { Status } from '../model/status.js';
-import { type TargetControl, targetRoutes } from './target-routes.js';
-
-/** Whether new clients should be sent here, and what is missing if not. */
-export interface Readiness {
-  readonly ready: boolean;
-  readonly missing: readonly string[];
-}
-
-/** What the admin API may ask of the rest of sluice. */
-export interface AdminSource {
-  readonly build: BuildInfo;
-  readonly counters: CounterCatalog;
-  status(): Status;
-  readiness(): Readiness;
-  readonly targets: TargetControl;
-}
+// /healthz, /readyz and /metrics are where everybody looks for them; all else is below /api/v1.
+import type { AdminSource } from './admin-source.js';
+import { type AdminApp, createApi, createApiApp, methodsOf } from './api.js';
+import { createGuard } from './guard.js';
+import { addListenerRoutes } from './listener-routes.js';
+import { addPlainRoutes, plainPaths } from './plain-routes.js';
+import { addPoolRoutes } from './pool-routes.js';
+import { refuse } from './refusal.js';
+import { addStatusRoutes } from './status-routes.js';
+import { addTargetRoutes } from './target-routes.js';
+import { addTargetWishRoutes } from './target-wish-routes.js';
 
 /** How a browser may name an admin API on loopback; any other name is a rebinding. */
 const localName = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i;
@@ -29,52 +17,47 @@ const localName = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i;
 /**
  * `localOnly`: the API listens on loopback, so a request whose Host is another name comes from a
  * web page that had its own name resolved to this machine (DNS rebinding), and is refused.
- * `trusted`: see targetRoutes.
+ * `trusted`: see createGuard.
  */
-export function adminRoutes(source: AdminSource, localOnly: boolean, trusted: boolean): Hono {
-  const app = new Hono();
+export function adminRoutes(source: AdminSource, localOnly: boolean, trusted: boolean): AdminApp {
+  const app = createApiApp();
 
   app.use('*', async (context, next) => {
     const host = context.req.header('host') ?? 'localhost';
     if (localOnly && !localName.test(host)) {
-      return context.json({ error: 'this Host is not allowed', code: 'SLUICE_ADMIN_HOST' }, 403);
+      return refuse(context, 403, 'SLUICE_ADMIN_HOST', 'this Host is not allowed');
     }
     context.header('cache-control', 'no-store');
     context.header('x-content-type-options', 'nosniff');
-    await next();
+    return await next();
   });
 
-  app.get('/healthz', (context) => context.text('ok\n'));
+  addPlainRoutes(app, source);
 
-  app.get('/readyz', (context) => {
-    const { ready, missing } = source.readiness();
-    return ready
-      ? context.text('ready\n')
-      : context.text(`not ready: ${missing.join(', ')}\n`, 503);
-  });
+  const api = createApi(app, source.build.version, createGuard(trusted));
+  addStatusRoutes(api, source);
+  addListenerRoutes(api, source);
+  addPoolRoutes(api, source);
+  addTargetRoutes(api, source);
+  addTargetWishRoutes(api, source);
 
-  app.get('/status', (context) =>
-    context.json({ version: source.build.version, ...source.readiness(), ...source.status() }),
+  const operations = [
+    ...plainPaths.map((path) => `GET ${path}`),
+    ...api.routes.map(({ method, path }) => `${method.toUpperCase()} ${path}`),
+  ];
+  app.get('/', (context) =>
+    context.text(`sluice ${source.build.version}\n${operations.join('\n')}\n`),
   );
-
-  app.get('/metrics', (context) => {
-    const wanted = accepts(context, {
-      header: 'Accept',
-      supports: ['text/plain', 'application/openmetrics-text'],
-      default: 'text/plain',
-    });
-    const format = wanted === 'text/plain' ? 'prometheus' : 'openMetrics';
-    const families = collect(source.status(), source.counters, source.build);
-    const text = Readable.from(renderMetrics(families, format));
-    return context.body(Readable.toWeb(text), 200, { 'content-type': metricFormats[format] });
+  app.notFound((context) => {
+    const { method, path } = context.req;
+    const methods = methodsOf(app, path);
+    if (methods.length === 0) {
+      const message = `there is nothing at ${path}; GET / lists what there is`;
+      return refuse(context, 404, 'SLUICE_ADMIN_PATH', message);
+    }
+    context.header('allow', methods.join(', '));
+    const message = `${path} takes ${methods.join(', ')}, not ${method}`;
+    return refuse(context, 405, 'SLUICE_ADMIN_PATH', message);
   });
-
-  targetRoutes(app, source.targets, trusted);
-
-  const paths = [...new Set(app.routes.map(({ path }) => path))].filter((path) => path !== '/*');
-  app.get('/', (context) => context.text(`sluice ${source.build.version}\n${paths.join('\n')}\n`));
-  app.notFound((context) =>
-    context.json({ error: `no such path; there are ${paths.join(', ')}` }, 404),
-  );
   return app;
 }

@@ -6,7 +6,8 @@ import { type AddressInfo, connect } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { SluiceError } from '../errors.js';
 import type { AdminConfig } from '../model/config.js';
-import { type AdminSource, adminRoutes } from './routes.js';
+import type { AdminSource } from './admin-source.js';
+import { adminRoutes } from './routes.js';
 
 export interface AdminServer {
   /** As a person would type it: `http://127.0.0.1:9090` or `unix:/run/sluice/admin.sock`. */

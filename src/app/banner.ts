@@ -26,7 +26,7 @@ export function banner(status: Status, facts: BannerFacts): readonly string[] {
         `(${pool?.policy ?? 'no pool'}, ${ready} of ${plural(targets.length, 'target')} ready)`,
     );
   }
-  lines.push(adminAddress === null ? '  admin  off' : `  admin  ${adminAddress}/status`);
+  lines.push(adminAddress === null ? '  admin  off' : `  admin  ${adminAddress}`);
   lines.push(`  log    ${logOutput}`);
   return lines;
 }

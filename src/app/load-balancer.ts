@@ -1,7 +1,7 @@
 // LoadBalancer: engine, controller, health and discovery wired together around one configuration.
 // No files, no signals, no HTTP: the command line and the library both stand on this.
 import { setMaxListeners } from 'node:events';
-import type { Readiness } from '../admin/routes.js';
+import type { Readiness } from '../admin/admin-source.js';
 import type { Clock } from '../clock.js';
 import { Controller } from '../control/controller.js';
 import { type Drain, startDrain } from '../control/drain.js';

@@ -10,6 +10,11 @@ export interface DrainOptions {
   readonly wait?: true;
 }
 
+interface Place {
+  readonly pool: string;
+  readonly target: string;
+}
+
 export async function setTarget(
   verb: 'enable' | 'disable',
   place: string,
@@ -17,7 +22,7 @@ export async function setTarget(
 ): Promise<number> {
   const named = splitPlace(place);
   if (named === null) return usage(`${place} is not POOL/TARGET`);
-  const { status, body } = await postAdmin(admin, `/targets/${verb}`, named);
+  const { status, body } = await postAdmin(admin, pathOf(named, verb), {});
   if (status !== 200) return refused(body);
   process.stdout.write(`${place} is ${String(body.adminState)}\n`);
   return exitCodes.ok;
@@ -33,14 +38,13 @@ export async function drainTarget(place: string, options: DrainOptions): Promise
   const closeOverMs = closeOver === undefined ? undefined : parseDrainCloseOver(closeOver);
   if (closeOverMs?.ok === false) return usage(`--close-over: ${closeOverMs.problem.message}`);
   const wish = {
-    ...named,
     ...(deadlineMs && { deadlineMs: deadlineMs.value }),
     ...(closeOverMs && { closeOverMs: closeOverMs.value }),
   };
   // Who waits for a drain waits for as long as it takes.
   const { status, body } = await (wait
-    ? postAdmin(admin, '/targets/drain', { ...wish, wait }, null)
-    : postAdmin(admin, '/targets/drain', wish));
+    ? postAdmin(admin, pathOf(named, 'drain'), { ...wish, wait }, null)
+    : postAdmin(admin, pathOf(named, 'drain'), wish));
   if (status !== 200) return refused(body);
   if (wait !== true) {
     process.stdout.write(`${place} is draining\n`);
@@ -55,10 +59,15 @@ export async function drainTarget(place: string, options: DrainOptions): Promise
 }
 
 /** A pool's name has no slash; a target's may, such as that of a unix socket. */
-function splitPlace(place: string): { readonly pool: string; readonly target: string } | null {
+function splitPlace(place: string): Place | null {
   const slash = place.indexOf('/');
   if (slash < 1 || slash === place.length - 1) return null;
   return { pool: place.slice(0, slash), target: place.slice(slash + 1) };
+}
+
+function pathOf({ pool, target }: Place, verb: 'enable' | 'disable' | 'drain'): string {
+  const parts = [pool, 'targets', target, verb].map(encodeURIComponent);
+  return `/api/v1/pools/${parts.join('/')}`;
 }
 
 function usage(message: string): number {

@@ -1,5 +1,5 @@
 // Status: what the control plane believes and what the engine counts, at one moment. This is the
-// body of the admin API's /status and the source of every metric.
+// body of the admin API's /api/v1/status and the source of every metric.
 
 import type { AgentWords } from './agent.js';
 import type { DrainCause, DrainPhase } from './drain.js';

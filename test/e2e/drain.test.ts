@@ -177,7 +177,7 @@ pools:
 listeners: { in: { bind: "127.0.0.1:0", pool: web } }
 pools: { web: { targets: ["127.0.0.1:1"] } }`);
     const failures = [
-      [['drain', 'web/z'], 1, 'there is no target "z" in a pool "web" (SLUICE_ADMIN_TARGET)'],
+      [['drain', 'web/z'], 1, 'there is no target "z" in a pool "web" (SLUICE_ADMIN_NAME)'],
       [['disable', 'web'], 2, 'web is not POOL/TARGET'],
       [['drain', 'web/x', '--deadline', 'soon'], 2, '--deadline: '],
       [['drain', 'web/x', '--close-over', 'off'], 2, '--close-over: '],

@@ -97,7 +97,8 @@ listeners: { echo: { bind: "127.0.0.1:0", pool: echo } }
 pools: { echo: { targets: ["127.0.0.1:${target.port}"], health: none } }`,
         { waitReady: false },
       );
-      const status = () => askAdmin(`unix:${admin}`, '/status').then((answer) => answer.json());
+      const status = () =>
+        askAdmin(`unix:${admin}`, '/api/v1/status').then((answer) => answer.json());
       await waitFor('a status', () => status().then(Boolean, () => false), { timeoutMs: 20_000 });
       await rm(folder, { recursive: true, force: true });
       sluice.signal('SIGUSR1');
@@ -150,7 +151,7 @@ pools: { echo: { targets: ["127.0.0.1:${target.port}"] } }`);
 listeners: { echo: { bind: "127.0.0.1:0", pool: echo } }
 pools: { echo: { targets: ["127.0.0.1:9"], health: none } }`);
     const address = String((await sluice.event('ready')).adminAddress);
-    const asked = request(`${address}/status`, { headers: { host: 'evil.example:80' } });
+    const asked = request(`${address}/api/v1/status`, { headers: { host: 'evil.example:80' } });
     asked.end();
     const [response] = await once(asked, 'response');
     expect(response.statusCode).toBe(403);

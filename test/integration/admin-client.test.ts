@@ -18,7 +18,7 @@ it('gives up on one that takes the request and says nothing', async () => {
     socket.resume();
   });
   const address = await listen(silent);
-  await expect(postAdmin(address, '/targets/enable', {}, 100)).rejects.toMatchObject({
+  await expect(postAdmin(address, '/api/v1/x', {}, 100)).rejects.toMatchObject({
     code: 'SLUICE_ADMIN_UNREACHABLE',
     message: `the admin API at ${address}: no answer within 100 ms`,
   });
@@ -29,7 +29,7 @@ it('refuses an answer that is no JSON object, or has no end', async () => {
   const odd = createHttpServer((_, response) => response.end(bodies.shift()));
   const address = await listen(odd);
   for (const why of [/JSON/, /its answer is no JSON object/, /its answer has no end/]) {
-    const asked = postAdmin(address, '/targets/enable', {});
+    const asked = postAdmin(address, '/api/v1/x', {});
     await expect(asked).rejects.toMatchObject({
       code: 'SLUICE_ADMIN_UNREACHABLE',
       message: expect.stringMatching(why),

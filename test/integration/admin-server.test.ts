@@ -4,7 +4,7 @@ import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { AdminSource } from '../../src/admin/routes.js';
+import type { AdminSource } from '../../src/admin/admin-source.js';
 import { type AdminServer, startAdminServer } from '../../src/admin/server.js';
 import { temporaryFolder } from '../support/real-server.js';
 

@@ -145,7 +145,7 @@ export async function startSluice(
   const { child, configPath, exited, stderr } = spawned;
   const { log, event } = followLog(spawned, options.eventTimeoutMs ?? 20_000);
   const admin = async (path: string) => askAdmin(String((await event('ready')).adminAddress), path);
-  const status = async () => (await (await admin('/status')).json()) as Status;
+  const status = async () => (await (await admin('/api/v1/status')).json()) as Status;
   if (options.waitReady ?? true) await event('ready');
   return {
     pid: child.pid ?? 0,

@@ -1,0 +1,34 @@
+// AdminSource: what the admin API may ask of the rest of sluice. The composition root fills it.
+import type { BuildInfo, CounterCatalog } from '../metrics/collect.js';
+import type { DrainOutcome, DrainRules } from '../model/drain.js';
+import type { Status } from '../model/status.js';
+import type { AdminState } from '../model/target.js';
+
+/** Whether new clients should be sent here, and what is missing if not. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly missing: readonly string[];
+}
+
+/** What an operator may do to targets. */
+export interface TargetControl {
+  /** Resolves when every worker knows; false: there is no such target. */
+  setAdminState(pool: string, target: string, state: AdminState): Promise<boolean>;
+  /**
+   * The target takes no new clients. Resolves when every worker knows, null: there is no such
+   * target. What `rules` leaves open is as the pool has it.
+   */
+  drain(
+    pool: string,
+    target: string,
+    rules: Partial<DrainRules>,
+  ): Promise<{ readonly finished: Promise<DrainOutcome> } | null>;
+}
+
+export interface AdminSource {
+  readonly build: BuildInfo;
+  readonly counters: CounterCatalog;
+  status(): Status;
+  readiness(): Readiness;
+  readonly targets: TargetControl;
+}

@@ -1,0 +1,94 @@
+// An admin API without a load balancer behind it: what it is asked to do is written down, and what
+// it tells is what a test says.
+import type { AdminSource } from '../../src/admin/admin-source.js';
+import { adminRoutes } from '../../src/admin/routes.js';
+import { responseTimes } from '../../src/model/response-times.js';
+import type { PoolStatus, Status, TargetStatus } from '../../src/model/status.js';
+
+export function targetStatus(name: string, parts: Partial<TargetStatus> = {}): TargetStatus {
+  return {
+    name,
+    address: '192.0.2.1:80',
+    resolved: '192.0.2.1:80',
+    weight: 1,
+    effectiveWeight: 1,
+    agent: null,
+    priority: 0,
+    backup: false,
+    health: 'healthy',
+    healthReason: '',
+    healthDetail: '',
+    certificateExpires: null,
+    role: '',
+    healthSince: null,
+    probeLatencyMs: null,
+    adminState: 'enabled',
+    ejection: null,
+    drain: null,
+    eligible: true,
+    active: 0,
+    activeTurns: 0,
+    responses: responseTimes({ buckets: [], sumUs: 0 }, 0),
+    maxConnections: 0,
+    totals: {},
+    ...parts,
+  };
+}
+
+export function poolStatus(name: string, targets: readonly TargetStatus[]): PoolStatus {
+  return {
+    name,
+    policy: 'round_robin',
+    healthCheck: 'tcp',
+    role: 'any',
+    tiers: [{ priority: 0, candidates: 1, configured: 1, share: 1, panic: false }],
+    sticky: null,
+    totals: {},
+    targets,
+  };
+}
+
+export function statusOf(...pools: PoolStatus[]): Status {
+  return {
+    generation: { wanted: 1, applied: 1 },
+    listeners: [],
+    pools,
+    workers: [],
+    eventsDropped: 0,
+  };
+}
+
+export function adminSource(parts: Partial<AdminSource> = {}): AdminSource {
+  return {
+    build: { version: '1.2.3', nodeVersion: 'v20' },
+    counters: { workerCounters: [], listenerCounters: [], targetCounters: [], poolCounters: [] },
+    status: () => statusOf(),
+    readiness: () => ({ ready: true, missing: [] }),
+    targets: { setAdminState: async () => true, drain: async () => null },
+    ...parts,
+  };
+}
+
+export interface AdminReply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown>;
+}
+
+/** What the API on loopback answers; `trusted` false: as if other machines could reach it. */
+export function fakeAdmin(parts: Partial<AdminSource> = {}, { trusted = true } = {}) {
+  const app = adminRoutes(adminSource(parts), true, trusted);
+  const reply = async (response: Response): Promise<AdminReply> => {
+    const { status, headers } = response;
+    return { status, headers, body: (await response.json()) as Record<string, unknown> };
+  };
+  return {
+    app,
+    get: async (path: string) => reply(await app.request(path)),
+    post: async (path: string, body: unknown, type = 'application/json') => {
+      const text = typeof body === 'string' ? body : JSON.stringify(body);
+      const headers = { 'content-type': type, 'content-length': String(text.length) };
+      return reply(await app.request(path, { method: 'POST', headers, body: text }));
+    },
+  };
+}
