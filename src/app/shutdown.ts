@@ -41,7 +41,11 @@ export async function serveUntilStopped({ balancer, log, reloader }: ServeOption
           hurried = true;
           drain?.hurry();
         },
-        reload: () => reloader.request('signal'),
+        reload: () => {
+          // Where logs are rotated, this is the signal that most programs know.
+          log.reopen();
+          reloader.request('signal');
+        },
         reopenLogs: () => {
           log.reopen();
           log.event('logs_reopened', { output: log.output });

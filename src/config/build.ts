@@ -259,6 +259,13 @@ function log(file: FileConfig['log']): LogConfig {
     level: file?.level ?? defaults.log.level,
     format: file?.format ?? defaults.log.format,
     output: file?.output ?? defaults.log.output,
+    access: file?.access ?? null,
+    rotate: file?.rotate
+      ? {
+          sizeBytes: acceptedValue(parseSize(file.rotate.size)),
+          keep: file.rotate.keep ?? defaults.log.keep,
+        }
+      : null,
   };
 }
 

@@ -69,7 +69,7 @@ export const defaults = {
   agent: { interval: '2s' },
   engine: { workers: 'auto', maxConnections: 'auto', splice: 'auto', buffer: '64KiB' },
   admin: { listen: '127.0.0.1:9090' },
-  log: { level: 'info', format: 'auto', output: 'stdout' },
+  log: { level: 'info', format: 'auto', output: 'stdout', keep: 5 },
   shutdown: { drainTimeout: '30s' },
   state: { interval: '1s' },
   watch: false,

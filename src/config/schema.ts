@@ -6,7 +6,7 @@ import { defaults } from './defaults.js';
 import { anyInterface } from './ip.js';
 import { listenerSchema } from './listener-schema.js';
 import { poolSchema } from './pool-schema.js';
-import { countRange, duration, flag, integerOr, leaf, size, word } from './scalars.js';
+import { countRange, duration, flag, integer, integerOr, leaf, size, word } from './scalars.js';
 import { namePattern, parseAdminListen, parseFilePath, parseLogOutput } from './text-leaves.js';
 
 const engineSchema = z
@@ -59,9 +59,28 @@ const logSchema = z
     }).optional(),
     output: leaf<string>(parseLogOutput, {
       type: 'string',
-      description: 'stdout, stderr, or the path of a file.',
+      description: 'stdout, stderr, the path of a file, or syslog://host:port.',
       default: defaults.log.output,
     }).optional(),
+    access: leaf<string>(parseLogOutput, {
+      type: 'string',
+      description: 'Where access records go.',
+      defaultText: 'that of `output`',
+      examples: ['/var/log/sluice/access.log', 'syslog://192.0.2.1:514'],
+    }).optional(),
+    rotate: z
+      .strictObject({
+        size: size(
+          { min: 65_536, max: 1024 ** 4 },
+          { description: 'A file that would become larger is renamed first.' },
+        ),
+        keep: integer(
+          { min: 0, max: 1000 },
+          { description: 'Renamed files that are kept.', default: defaults.log.keep },
+        ).optional(),
+      })
+      .meta({ description: 'Rotation of log files by size.' })
+      .optional(),
   })
   .meta({ description: 'What sluice says about itself.' });
 

@@ -1,5 +1,6 @@
 // The texts of the schema that are no number, unit or list of words: names, modes, outputs.
 import { type BindAddress, parseBind } from './bind-address.js';
+import { parsePort } from './host-port.js';
 import type { InterfaceIndex } from './ip.js';
 import { type Parsed, parsed, refused, shown } from './parsed.js';
 import { nearestWord } from './suggest.js';
@@ -78,9 +79,22 @@ export function parseFilePath(value: unknown): Parsed<string> {
 export function parseLogOutput(value: unknown): Parsed<string> {
   if (typeof value === 'string') {
     if (value === 'stdout' || value === 'stderr') return parsed(value);
+    if (/^syslog\b/i.test(value)) return parseSyslog(value);
     if (value.includes('/') && !value.endsWith('/') && !value.includes('\0')) return parsed(value);
   }
   const nearest = typeof value === 'string' ? nearestWord(value, ['stdout', 'stderr']) : undefined;
   const why = `${shown(value)} is neither stdout nor stderr nor a path with a "/"`;
   return refused('SLUICE_CONFIG_VALUE', why, nearest);
+}
+
+/** A URL with a host and perhaps a port, and nothing that would be left out in silence. */
+function parseSyslog(value: string): Parsed<string> {
+  const match = /^syslog(?:\+tcp)?:\/\/(.+)$/.exec(value);
+  const authority = match?.[1] ?? '';
+  const parts = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(?::([0-9]+))?$/.exec(authority);
+  const port = parsePort(parts?.[2] ?? '514', 1);
+  if (parts !== null && !port.ok) return port;
+  if (parts !== null && URL.canParse(value)) return parsed(value);
+  const why = `${shown(value)} is not syslog://host:port or syslog+tcp://host:port`;
+  return refused('SLUICE_CONFIG_VALUE', why);
 }

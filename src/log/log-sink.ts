@@ -2,24 +2,25 @@
 // (a full disk, a folder that is gone, a reader that stalls or has left) sluice works on: lines
 // wait up to a bound and are lost beyond it. pino's own destination is not used because it repeats
 // a failed write for ever when it is flushed, and a failed reopen is an uncaught error.
-import { close, constants, fstatSync, open, openSync, write, writeSync } from 'node:fs';
+import { close, constants, fstat, fstatSync, open, openSync, write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { systemErrorName } from '../errors.js';
+import type { LogRotation } from '../model/config.js';
+import { closingMs, type LogOutput, waitingBytesMax } from './log-output.js';
+import { rotateFiles } from './rotate-files.js';
 
 export interface LogSinkOptions {
   /** `stdout`, `stderr` or a path. */
   readonly output: string;
+  /** null: a file grows until somebody else rotates it. */
+  readonly rotate: LogRotation | null;
   /** Called when writing or reopening fails, once until it works again. */
   readonly onTrouble: (reason: string) => void;
 }
 
-/** Text that waits for the output; beyond it lines are lost. */
-export const waitingBytesMax = 4 * 1024 * 1024;
 /** EAGAIN: the reader is slow, which is no trouble. */
 const slowReaderMs = 50;
 const troubleMs = 1000;
-/** How long close() waits for a slow reader. */
-const closingMs = 1000;
 
 const noBytes = Buffer.alloc(0);
 
@@ -28,11 +29,27 @@ export function standardDescriptor(output: string): number | null {
   return output === 'stderr' ? 2 : null;
 }
 
+/** What is written to. */
+interface Target {
+  readonly descriptor: number;
+  /** Of a regular file; 0 of everything else, which is not rotated. */
+  readonly bytes: number;
+  readonly isFile: boolean;
+}
+
 /** Rejects with the system's error when a file cannot be opened. */
 export async function openLogSink(options: LogSinkOptions): Promise<LogSink> {
-  const descriptor = standardDescriptor(options.output);
-  if (descriptor !== null) return new LogSink(options, withoutBlocking(descriptor));
-  return new LogSink(options, await promisify(open)(options.output, 'a'));
+  const standard = standardDescriptor(options.output);
+  if (standard === null) return new LogSink(options, await openToAppend(options.output));
+  const descriptor = withoutBlocking(standard);
+  return new LogSink(options, { descriptor, bytes: 0, isFile: false });
+}
+
+async function openToAppend(path: string): Promise<Target> {
+  const descriptor = await promisify(open)(path, 'a');
+  const stats = await promisify(fstat)(descriptor);
+  const isFile = stats.isFile();
+  return { descriptor, bytes: isFile ? stats.size : 0, isFile };
 }
 
 /**
@@ -50,13 +67,16 @@ function withoutBlocking(descriptor: number): number {
   }
 }
 
-export class LogSink {
+export class LogSink implements LogOutput {
   readonly #options: LogSinkOptions;
   #descriptor: number;
+  #isFile: boolean;
+  /** Of the file, as far as we have written it. */
+  #fileBytes: number;
   /** Lines wait meanwhile: what follows a reopen() belongs into the new file. */
   #isOpening = false;
-  /** Opened by reopen(), and taken over between two writes. */
-  #nextDescriptor: number | null = null;
+  /** Opened anew, and taken over between two writes. */
+  #next: Target | null = null;
   /** Taken from the lines, and not yet written. */
   #pending: Buffer = noBytes;
   #lines: string[] = [];
@@ -67,9 +87,11 @@ export class LogSink {
   #whenIdle: (() => void) | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor(options: LogSinkOptions, descriptor: number) {
+  constructor(options: LogSinkOptions, { descriptor, bytes, isFile }: Target) {
     this.#options = options;
     this.#descriptor = descriptor;
+    this.#fileBytes = bytes;
+    this.#isFile = isFile;
   }
 
   write(text: string): void {
@@ -80,26 +102,11 @@ export class LogSink {
     if (this.#retry === null) this.#writeNext();
   }
 
-  /** For files: what is written from now on goes to a file that is opened anew. */
   reopen(): void {
-    const { output } = this.#options;
-    if (standardDescriptor(output) !== null || this.#closing !== null || this.#isOpening) return;
-    this.#isOpening = true;
-    open(output, 'a', (error, descriptor) => {
-      this.#isOpening = false;
-      if (error) {
-        this.#report(error);
-        this.#writeNext();
-        return;
-      }
-      if (this.#nextDescriptor !== null) this.#release(this.#nextDescriptor);
-      this.#nextDescriptor = descriptor;
-      this.#isTroubled = false;
-      this.#writeNext();
-    });
+    if (standardDescriptor(this.#options.output) !== null) return;
+    if (this.#closing === null && !this.#isOpening) void this.#openAnew(null);
   }
 
-  /** For the end of a process that has crashed: one try, at once. */
   flushNow(): void {
     try {
       writeSync(
@@ -113,7 +120,6 @@ export class LogSink {
     this.#lines = [];
   }
 
-  /** Waits until all is written; for an output that does not take it, a second at most. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -130,21 +136,52 @@ export class LogSink {
       });
     }
     if (this.#retry !== null) clearTimeout(this.#retry);
-    if (this.#nextDescriptor !== null) this.#release(this.#nextDescriptor);
+    if (this.#next !== null) this.#release(this.#next.descriptor);
     // A write that is under way must not find another file under its descriptor.
     if (!this.#isWriting) this.#release(this.#descriptor);
   }
 
+  /** After `prepare`; where that or the opening fails, lines go on to where they went. */
+  async #openAnew(prepare: Promise<void> | null): Promise<void> {
+    this.#isOpening = true;
+    try {
+      await prepare;
+      const next = await openToAppend(this.#options.output);
+      if (this.#next !== null) this.#release(this.#next.descriptor);
+      this.#next = next;
+      this.#isTroubled = false;
+    } catch (error) {
+      // Asked again when as much has been written once more.
+      this.#fileBytes = 0;
+      this.#report(error instanceof Error ? error : new Error(String(error)));
+    }
+    this.#isOpening = false;
+    this.#writeNext();
+  }
+
+  /** Would the file grow beyond its bound? One that is empty takes whatever comes. */
+  #isFull(): boolean {
+    const { rotate } = this.#options;
+    if (rotate === null || !this.#isFile || this.#fileBytes === 0) return false;
+    return this.#fileBytes + this.#pending.length > rotate.sizeBytes;
+  }
+
   #writeNext(): void {
     if (this.#isWriting || this.#isOpening) return;
-    if (this.#nextDescriptor !== null) {
+    if (this.#next !== null) {
       this.#release(this.#descriptor);
-      this.#descriptor = this.#nextDescriptor;
-      this.#nextDescriptor = null;
+      ({ descriptor: this.#descriptor, bytes: this.#fileBytes, isFile: this.#isFile } = this.#next);
+      this.#next = null;
     }
     if (this.#pending.length === 0) {
       this.#pending = Buffer.from(this.#lines.join(''));
       this.#lines = [];
+      // Here, so that no line is divided between two files.
+      if (this.#isFull()) {
+        const { output, rotate } = this.#options;
+        void this.#openAnew(rotateFiles(output, rotate?.keep ?? 0));
+        return;
+      }
     }
     if (this.#pending.length === 0) {
       this.#whenIdle?.();
@@ -159,6 +196,7 @@ export class LogSink {
       }
       this.#isTroubled = false;
       this.#waitingBytes -= written;
+      this.#fileBytes += written;
       this.#pending = this.#pending.subarray(written);
       this.#writeNext();
     });

@@ -3,12 +3,14 @@ import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import pino from 'pino';
 import type { LogConfig } from '../model/config.js';
-import { levelOf } from './events.js';
+import { type EventName, levelOf } from './events.js';
+import type { LineFacts, LogOutput } from './log-output.js';
 import { openLogSink, standardDescriptor } from './log-sink.js';
 import type { Logger } from './logger.js';
+import { isSyslog, openSyslogSink } from './syslog-sink.js';
 
 export interface OpenLogger extends Logger {
-  /** Where the lines go, for people: `stdout`, `stderr` or a file's path. */
+  /** Where the lines go, for people: as in the file. */
   readonly output: string;
   /** Opens a log file anew, after a rotation has moved it. Does nothing for stdout and stderr. */
   reopen(): void;
@@ -28,13 +30,60 @@ function rounded(fields: object): object {
   return Object.fromEntries(entries);
 }
 
+/** What `log.access` sends elsewhere. */
+const accessRecords: ReadonlySet<EventName> = new Set(['connection_closed', 'session_ended']);
+
 /** Rejects with the system's error when a log file cannot be opened. */
-export async function openPinoLogger({ level, format, output }: LogConfig): Promise<OpenLogger> {
+export async function openPinoLogger(config: LogConfig): Promise<OpenLogger> {
+  const main = await openLine(config, config.output);
+  const { access: accessOutput } = config;
+  const outputs = [main.output];
+  let access = main;
+  if (accessOutput !== null && accessOutput !== config.output) {
+    try {
+      access = await openLine(config, accessOutput);
+    } catch (error) {
+      await main.output.close();
+      throw error;
+    }
+    outputs.push(access.output);
+  }
+  return {
+    output: config.output,
+    event: (name, fields) => {
+      const { log } = accessRecords.has(name) ? access : main;
+      log({ level: levelOf(name, fields), event: name }, fields);
+    },
+    reopen: () => {
+      for (const output of outputs) output.reopen();
+    },
+    flushNow: () => {
+      for (const output of outputs) output.flushNow();
+    },
+    close: async () => {
+      await Promise.all(outputs.map((output) => output.close()));
+    },
+  };
+}
+
+interface Line {
+  readonly output: LogOutput;
+  log(facts: LineFacts, fields: object): void;
+}
+
+/** One output, with its own way of being read. */
+async function openLine({ level, format, rotate }: LogConfig, output: string): Promise<Line> {
+  const onTrouble = (reason: string) => tell(output, reason);
+  const toSyslog = isSyslog(output);
+  const sink = toSyslog
+    ? openSyslogSink({ output, onTrouble })
+    : await openLogSink({ output, rotate, onTrouble });
   const descriptor = standardDescriptor(output);
-  const sink = await openLogSink({ output, onTrouble: (reason) => tell(output, reason) });
   const terminal = descriptor !== null && isatty(descriptor);
-  const asPretty = format === 'pretty' || (format === 'auto' && terminal);
+  const asPretty = !toSyslog && (format === 'pretty' || (format === 'auto' && terminal));
   const shown = asPretty ? await prettifier(terminal) : (line: string) => line;
+  // pino writes before the call that logs has returned.
+  let facts: LineFacts = { level: 'info', event: '' };
   const logger = pino(
     {
       level,
@@ -42,14 +91,14 @@ export async function openPinoLogger({ level, format, output }: LogConfig): Prom
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => sink.write(shown(line)) },
+    { write: (line: string) => sink.write(shown(line), facts) },
   );
   return {
-    output,
-    event: (name, fields) => logger[levelOf(name, fields)]({ event: name, ...rounded(fields) }),
-    reopen: () => sink.reopen(),
-    flushNow: () => sink.flushNow(),
-    close: () => sink.close(),
+    output: sink,
+    log: (about, fields) => {
+      facts = about;
+      logger[about.level]({ event: about.event, ...rounded(fields) });
+    },
   };
 }
 

@@ -23,8 +23,19 @@ export interface AdminConfig {
 export interface LogConfig {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly format: 'auto' | 'json' | 'pretty';
-  /** A file path, or 'stdout' or 'stderr'. */
+  /** A file's path, `stdout`, `stderr`, or a syslog server's URL. */
   readonly output: string;
+  /** Where access records go, in the same words; null: where everything else does. */
+  readonly access: string | null;
+  /** Of each file; null: files grow. */
+  readonly rotate: LogRotation | null;
+}
+
+export interface LogRotation {
+  /** A file that would grow beyond it is renamed first. */
+  readonly sizeBytes: number;
+  /** Renamed files that are kept: `log.1` is the newest. */
+  readonly keep: number;
 }
 
 export interface ShutdownConfig {

@@ -55,6 +55,40 @@ pools: { echo: { targets: ["127.0.0.1:${target.port}"], health: none } }`,
     expect(sluice.stderr()).not.toContain('Debugger');
   });
 
+  it('puts access records into a file of their own that SIGHUP and its size rotate', async () => {
+    const target = await echo();
+    const folder = await temporaryFolder();
+    const file = join(folder, 'access.log');
+    const sluice = await startSluice(`admin: { listen: "127.0.0.1:0" }
+log: { format: json, access: "${file}", rotate: { size: 64KiB, keep: 2 } }
+listeners: { echo: { bind: "127.0.0.1:0", pool: echo, access_log: true } }
+pools: { echo: { targets: ["127.0.0.1:${target.port}"], health: none } }`);
+    const { port } = await sluice.address('echo');
+    const read = (path: string) => readFile(path, 'utf8').catch(() => '');
+    expect(await exchange(port, 1)).toBe(1);
+    await waitFor('the first record', async () =>
+      (await read(file)).includes('"toTargetBytes":1,'),
+    );
+    await rename(file, join(folder, 'by-hand'));
+    sluice.signal('SIGHUP');
+    await sluice.event('reload_applied');
+    expect(await exchange(port, 2)).toBe(2);
+    await waitFor('the new file', async () => (await read(file)).includes('"toTargetBytes":2,'));
+    // Some 300 bytes each.
+    const lanes = Array.from({ length: 8 }, async () => {
+      for (let count = 0; count < 50; count++) expect(await exchange(port, 3)).toBe(3);
+    });
+    await Promise.all(lanes);
+    await waitFor('the rotation', async () => (await read(`${file}.1`)) !== '');
+    sluice.signal('SIGTERM');
+    expect(await sluice.exited).toEqual({ code: 0, signal: null });
+    const records = [`${file}.2`, `${file}.1`, file].map(read);
+    const lines = (await Promise.all(records)).join('').trimEnd().split('\n');
+    expect(lines).toHaveLength(401);
+    expect(lines.every((line) => JSON.parse(line).event === 'connection_closed')).toBe(true);
+    expect(sluice.log.some(({ event }) => event === 'connection_closed')).toBe(false);
+  });
+
   it('has one access record per connection, with the bytes that the client saw', async () => {
     const target = await echo();
     const sluice = await startSluice(`${configHead}

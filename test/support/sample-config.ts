@@ -143,7 +143,7 @@ export function config(
     pools,
     engine: { workers: 1, maxConnections: 0, splice: true, bufferBytes: 65_536 },
     admin: { listen: null },
-    log: { level: 'info', format: 'json', output: 'stdout' },
+    log: { level: 'info', format: 'json', output: 'stdout', access: null, rotate: null },
     shutdown: { drainTimeoutMs: 10_000 },
     state: null,
     watch: false,

@@ -324,6 +324,23 @@ pools:
       ],
     },
     {
+      name: 'syslog servers and rotations that cannot be',
+      text: withTop(
+        'log: { output: "syslog:l", access: "syslog://l:70000", rotate: { size: 1KiB, keep: -1 } }',
+      ),
+      problems: [
+        ['5:16', 'SLUICE_CONFIG_VALUE', '"syslog:l" is not syslog://host:port'],
+        ['5:36', 'SLUICE_CONFIG_PORT', 'port 70000 is above 65535'],
+        ['5:72', 'SLUICE_CONFIG_RANGE', '1KiB is outside 64KiB to'],
+        ['5:84', 'SLUICE_CONFIG_RANGE', '-1'],
+      ],
+    },
+    {
+      name: 'a rotation without a size',
+      text: withTop('log: { rotate: { keep: 2 } }'),
+      problems: [['5:8', 'SLUICE_CONFIG_MISSING', 'is required here']],
+    },
+    {
       name: 'an admin address without a port',
       text: withTop('admin: { listen: 127.0.0.1 }'),
       problems: [['5:18', 'SLUICE_CONFIG_ADDRESS', '"127.0.0.1" has no port: write address:port']],

@@ -118,7 +118,7 @@ describe('what is left out', () => {
     expect(config).toMatchObject({
       engine: { workers: 2, maxConnections: 0, splice: true, bufferBytes: 65_536 },
       admin: { listen: { host: '127.0.0.1', port: 9090 } },
-      log: { level: 'info', format: 'auto', output: 'stdout' },
+      log: { level: 'info', format: 'auto', output: 'stdout', access: null, rotate: null },
       shutdown: { drainTimeoutMs: 30_000 },
       state: null,
       watch: false,
@@ -407,7 +407,12 @@ test('every other key reaches the model', () => {
   const { config } = good(
     withTop(`engine: { workers: 3, max_connections: 1000, splice: off, buffer: 128KiB }
 admin: { listen: "unix:/run/sluice.sock" }
-log: { level: debug, format: json, output: /var/log/sluice.log }
+log:
+  level: debug
+  format: json
+  output: /var/log/sluice.log
+  access: syslog+tcp://[2001:db8::1]:6514
+  rotate: { size: 100MiB }
 shutdown: { drain_timeout: 0s }
 state: { file: /var/lib/sluice/state.json, interval: 250ms }
 watch: true`),
@@ -415,7 +420,13 @@ watch: true`),
   expect(config).toMatchObject({
     engine: { workers: 3, maxConnections: 1000, splice: false, bufferBytes: 131_072 },
     admin: { listen: { path: '/run/sluice.sock' } },
-    log: { level: 'debug', format: 'json', output: '/var/log/sluice.log' },
+    log: {
+      level: 'debug',
+      format: 'json',
+      output: '/var/log/sluice.log',
+      access: 'syslog+tcp://[2001:db8::1]:6514',
+      rotate: { sizeBytes: 100 * 1024 * 1024, keep: 5 },
+    },
     shutdown: { drainTimeoutMs: 0 },
     state: { file: '/var/lib/sluice/state.json', intervalMs: 250 },
     watch: true,
