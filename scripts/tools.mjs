@@ -13,6 +13,7 @@ const packages = {
   dnsmasq: 'dnsmasq-base',
   dnsperf: 'dnsperf',
   doctest: 'doctest-dev',
+  haproxy: 'haproxy',
   ip: 'iproute2',
   iperf3: 'iperf3',
   mariadb: 'mariadb-client',

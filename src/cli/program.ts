@@ -1,12 +1,13 @@
 // The command line: which commands exist and what they take. Each command is one file.
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { version } from '../app/version.js';
 import { SluiceError } from '../errors.js';
 import { exitCodes } from './exit-codes.js';
+import type { ImportOptions } from './import.js';
 import type { DrainOptions } from './targets.js';
 
-/** Runs one command; sets process.exitCode and leaves the exit to Node where nothing holds it. */
-export async function runCommandLine(argv: readonly string[]): Promise<void> {
+/** Every command with its arguments and options; completion reads them too. */
+export function createProgram(): Command {
   const program = new Command('sluice')
     .description('Layer-4 TCP/UDP load balancer')
     .version(version(), '-V, --version', 'print the version')
@@ -50,6 +51,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
     });
 
   addTargetCommands(program);
+  addFileCommands(program);
 
   program
     .command('version')
@@ -57,12 +59,44 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
     .action(() => {
       process.stdout.write(`${version()}\n`);
     });
+  return program;
+}
 
+/** Runs one command; sets process.exitCode and leaves the exit to Node where nothing holds it. */
+export async function runCommandLine(argv: readonly string[]): Promise<void> {
   try {
-    await program.parseAsync(argv);
+    await createProgram().parseAsync(argv);
   } catch (error) {
     process.exitCode = exitCodeOf(error);
   }
+}
+
+/** Those that make a file. */
+function addFileCommands(program: Command): void {
+  program
+    .command('import')
+    .description('make a configuration from one of HAProxy (mode tcp) or nginx (stream)')
+    .argument('<FILE>', 'such as haproxy.cfg or nginx.conf')
+    .addOption(
+      new Option('--from <program>', 'whose file it is, if it is not seen').choices([
+        'haproxy',
+        'nginx',
+      ]),
+    )
+    .option('-o, --output <file>', 'write there instead of to standard output')
+    .option('--force', 'replace the file of --output')
+    .option('--json', 'print the result and what became of each statement as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sluice import /etc/haproxy/haproxy.cfg -o sluice.yaml\n' +
+        '  sluice import nginx.conf > sluice.yaml\n\n' +
+        'What was not carried over, and what to do instead, is told on standard error.\n' +
+        'Exit code: 0 a file was made, 1 nothing could be carried over, 2 no such file.',
+    )
+    .action(async (file: string, options: ImportOptions) => {
+      const { importCommand } = await import('./import.js');
+      process.exitCode = await importCommand(file, options);
+    });
 }
 
 /** Where a sluice with the defaults listens. */

@@ -27,6 +27,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'discovery',
     'engine',
     'health',
+    'import',
     'log',
     'metrics',
     'model',
@@ -40,6 +41,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   balance: ['model', 'log'],
   state: ['log'],
   config: ['model'],
+  // It writes what config reads, and asks it whether that loads.
+  import: ['config', 'model'],
   engine: ['model'],
   log: ['model'],
   model: [],
