@@ -60,6 +60,7 @@ bool Engine::start_all(shared::EventRing::Wake wake, void* context, StartFailure
   }
   exchange_ = std::make_unique<table::TableExchange>(options_.workers);
   waiting_ = std::make_unique<shared::WaitingBoard>(options_.workers);
+  retries_ = std::make_unique<shared::RetryBudgets>();
   coordinator_ =
       std::make_unique<Coordinator>(Coordinator::Links{*region_, *exchange_, wake, context});
   bool valid = coordinator_->valid();
@@ -70,6 +71,7 @@ bool Engine::start_all(shared::EventRing::Wake wake, void* context, StartFailure
                                                .region = *region_,
                                                .exchange = *exchange_,
                                                .waiting = *waiting_,
+                                               .retries = *retries_,
                                                .coordinator = coordinator_->doorbell(),
                                                .wake = wake,
                                                .wake_context = context}));
@@ -117,6 +119,7 @@ void Engine::stop() {
   coordinator_.reset();
   exchange_.reset();
   waiting_.reset();
+  retries_.reset();
   // The memory stays as long as somebody reads counters; nobody will map it anew.
   region_->close_fd();
 }

@@ -55,6 +55,7 @@ class Engine {
   std::unique_ptr<table::TableExchange> exchange_;
   // Outlives the workers, and every worker has ended before the first of their doorbells goes.
   std::unique_ptr<shared::WaitingBoard> waiting_;
+  std::unique_ptr<shared::RetryBudgets> retries_;  // outlives the workers
   std::unique_ptr<Coordinator> coordinator_;
   std::vector<std::unique_ptr<Worker>> workers_;
   // Held while stopping and while ringing, so that nobody rings a bell that is being closed.

@@ -58,7 +58,8 @@ Worker::Worker(const Links& links)
              .turns = links.region.turn_signals(),
              .responses = links.region.response_histograms(index_),
              .signals = links.region.signals(),
-             .waiting = links.waiting},
+             .waiting = links.waiting,
+             .retries = links.retries},
       tcp_(links_),
       udp_(links_),
       lots_(policy::seeded_cursor(random_seed())) {

@@ -30,6 +30,7 @@ class Worker {
     shared::Region& region;
     table::TableExchange& exchange;
     shared::WaitingBoard& waiting;
+    shared::RetryBudgets& retries;
     const os::Doorbell& coordinator;
     shared::EventRing::Wake wake;
     void* wake_context;

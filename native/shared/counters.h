@@ -39,7 +39,8 @@ inline constexpr size_t kCacheLineBytes = 64;
   X(to_client_datagrams, datagrams, "Datagrams forwarded from targets to clients")        \
   X(accept_paused_limit, episodes, "Times accepting paused at max_connections")           \
   X(accept_errors, errors, "accept() failures other than running out of descriptors")     \
-  X(connect_retries, tries, "Tries on another target after a failed connect")             \
+  X(connect_retries, tries, "Further tries after a failed connect")                       \
+  X(connect_retries_refused, tries, "Further tries that the retry budget refused")        \
   X(connections_waiting, connections, "TCP connections that wait to be given a target")   \
   X(connections_queued, connections, "TCP connections that waited for a place")           \
   X(connections_parked, connections, "TCP connections that waited for an eligible one")   \

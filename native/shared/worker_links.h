@@ -11,6 +11,7 @@
 #include "shared/engine_options.h"
 #include "shared/event_ring.h"
 #include "shared/layout.h"
+#include "shared/retry_budgets.h"
 #include "shared/waiting_board.h"
 
 namespace sluice::shared {
@@ -50,6 +51,7 @@ struct WorkerLinks {
   std::span<ResponseHistogram> responses;            // this worker's row of each target slot
   policy::Signals signals;                           // what picks see of all that
   WaitingBoard& waiting;                             // shared by all workers
+  RetryBudgets& retries;                             // shared by all workers
 };
 
 }  // namespace sluice::shared

@@ -2,65 +2,22 @@
 // Each function returns the first fault that it finds.
 #include "table/image_checks.h"
 
-#include <limits>
 #include <optional>
 
 #include "os/address.h"
 #include "shared/layout.h"
-#include "sticky/sticky_table.h"
 #include "table/crc32.h"
-#include "table/pool.h"
+#include "table/record_checks.h"
 
 namespace sluice::table {
 
 namespace {
 
 constexpr ImageFault kNoFault{};
-// The kernel's own limits (net/tcp.h: MAX_TCP_KEEPIDLE, MAX_TCP_KEEPINTVL, MAX_TCP_KEEPCNT); a
-// larger value would make every setsockopt fail.
-constexpr uint32_t kKeepaliveSecondsMax = 32767;
-constexpr uint32_t kKeepaliveCountMax = 127;
-constexpr uint32_t kSignedMax = std::numeric_limits<int32_t>::max();
-constexpr uint32_t kWeightMax = 65535;
 
 #define SLUICE_OR_VALUE(name, value) | (value)
-constexpr uint32_t kListenerFlags = 0 SLUICE_LISTENER_FLAGS(SLUICE_OR_VALUE);
-constexpr uint32_t kPoolFlags = 0 SLUICE_POOL_FLAGS(SLUICE_OR_VALUE);
 constexpr uint32_t kTargetFlags = 0 SLUICE_TARGET_FLAGS(SLUICE_OR_VALUE);
 #undef SLUICE_OR_VALUE
-
-#define SLUICE_CASE_KNOWN(name, number) \
-  case number:                          \
-    return true;
-bool protocol_known(uint32_t value) {
-  switch (value) { SLUICE_PROTOCOLS(SLUICE_CASE_KNOWN) }
-  return false;
-}
-bool key_known(uint32_t value) {
-  switch (value) { SLUICE_POLICY_KEYS(SLUICE_CASE_KNOWN) }
-  return false;
-}
-bool sticky_key_known(uint32_t value) {
-  switch (value) { SLUICE_STICKY_KEYS(SLUICE_CASE_KNOWN) }
-  return false;
-}
-bool sticky_when_down_known(uint32_t value) {
-  switch (value) { SLUICE_STICKY_WHEN_DOWN(SLUICE_CASE_KNOWN) }
-  return false;
-}
-#undef SLUICE_CASE_KNOWN
-#define SLUICE_CASE_KNOWN(name, number, Class) \
-  case number:                                 \
-    return true;
-bool policy_known(uint32_t value) {
-  switch (value) { SLUICE_POLICIES(SLUICE_CASE_KNOWN) }
-  return false;
-}
-#undef SLUICE_CASE_KNOWN
-
-bool bounded_load_allowed(uint32_t percent) {
-  return percent == 0 || (percent > 100 && percent <= policy::BoundedLoad::kPercentMax);
-}
 
 bool is_unix(uint16_t family) {
   return family == static_cast<uint16_t>(AddressFamily::unix);
@@ -68,23 +25,6 @@ bool is_unix(uint16_t family) {
 bool is_ip(uint16_t family) {
   return family == static_cast<uint16_t>(AddressFamily::ipv4) ||
          family == static_cast<uint16_t>(AddressFamily::ipv6);
-}
-
-template <typename Record>
-bool tcp_options_allowed(const Record& record) {
-  return record.user_timeout_ms <= kSignedMax && record.keepalive_idle_s <= kKeepaliveSecondsMax &&
-         record.keepalive_interval_s <= kKeepaliveSecondsMax &&
-         record.keepalive_count <= kKeepaliveCountMax;
-}
-
-bool sticky_allowed(const PoolRecord& pool) {
-  if (pool.sticky_key == 0) {
-    return (pool.sticky_when_down | pool.sticky_capacity | pool.sticky_expire_ms |
-            pool.sticky_prefix_v4 | pool.sticky_prefix_v6) == 0;
-  }
-  return sticky_key_known(pool.sticky_key) && sticky_when_down_known(pool.sticky_when_down) &&
-         pool.sticky_capacity >= 1 && pool.sticky_capacity <= sticky::StickyTable::kCapacityMax &&
-         pool.sticky_expire_ms >= 1 && pool.sticky_prefix_v4 <= 32 && pool.sticky_prefix_v6 <= 128;
 }
 
 // Slots of one kind: in range and given once.
@@ -192,9 +132,9 @@ class Checker {
     for (uint32_t i = 0; i < header_.pools_count; i++) {
       const PoolRecord pool = image_.pool(i);
       if (!slots.take(pool.slot)) return {ImageCheck::pool_slot, i};
-      if (!policy_known(pool.policy)) return {ImageCheck::pool_policy, i};
-      if ((pool.flags & ~kPoolFlags) != 0) return {ImageCheck::pool_flags, i};
-      if (pool.retries > kRetriesMax) return {ImageCheck::pool_retries, i};
+      if (const ImageCheck check = check_pool_fields(pool); check != ImageCheck::none) {
+        return {check, i};
+      }
       if (pool.tiers_count > policy::kTiersMax || !tiers.take(pool.tiers_first, pool.tiers_count)) {
         return {ImageCheck::pool_tiers, i};
       }
@@ -202,20 +142,6 @@ class Checker {
       if (!sources.take(pool.sources_first, pool.sources_count)) {
         return {ImageCheck::pool_sources, i};
       }
-      if (pool.hash_prefix_v4 > 32 || pool.hash_prefix_v6 > 128) {
-        return {ImageCheck::pool_hash_prefix, i};
-      }
-      if (!key_known(pool.key)) return {ImageCheck::pool_key, i};
-      if (!bounded_load_allowed(pool.bounded_load)) return {ImageCheck::pool_bounded_load, i};
-      if (pool.weight_max > kWeightMax || pool.reserved != 0) {
-        return {ImageCheck::pool_weight_max, i};
-      }
-      if (!tcp_options_allowed(pool)) return {ImageCheck::pool_tcp_options, i};
-      if (!wait_allowed(pool.queue_max, pool.queue_timeout_ms) ||
-          !wait_allowed(pool.park_max, pool.park_timeout_ms)) {
-        return {ImageCheck::pool_waiting, i};
-      }
-      if (!sticky_allowed(pool)) return {ImageCheck::pool_sticky, i};
     }
     return kNoFault;
   }
@@ -291,19 +217,9 @@ class Checker {
   }
 
   [[nodiscard]] ImageCheck listener_fields(const ListenerRecord& listener) const {
-    if (!protocol_known(listener.protocol)) return ImageCheck::listener_protocol;
     if (listener.pool_index >= header_.pools_count) return ImageCheck::listener_pool;
-    if ((listener.flags & ~kListenerFlags) != 0) return ImageCheck::listener_flags;
-    if (listener.backlog > kSignedMax) return ImageCheck::listener_backlog;
-    if (listener.connect_timeout_ms == 0) return ImageCheck::listener_connect_timeout;
-    if (!tcp_options_allowed(listener)) return ImageCheck::listener_tcp_options;
-    const bool udp = listener.protocol == static_cast<uint32_t>(Protocol::udp);
-    if (udp && (listener.udp_sessions_max == 0 || listener.udp_sessions_max > kUdpSessionsMax)) {
-      return ImageCheck::listener_sessions_max;
-    }
     if (!is_name(listener.name_offset, listener.name_bytes)) return ImageCheck::listener_name;
-    if (listener.unix_mode > 0777) return ImageCheck::listener_unix_mode;
-    return ImageCheck::none;
+    return check_listener_fields(listener);
   }
 
   [[nodiscard]] ImageFault listener_binds(const ListenerRecord& listener, bool udp) const {
@@ -343,11 +259,6 @@ class Checker {
 
   [[nodiscard]] static bool configured_allowed(uint32_t configured, uint32_t candidates) {
     return configured == 0 || (configured >= candidates && configured <= shared::kTargetSlotsMax);
-  }
-
-  // Whoever waits does so for a time that ends.
-  [[nodiscard]] static bool wait_allowed(uint32_t max, uint32_t timeout_ms) {
-    return max <= kSignedMax && (max == 0) == (timeout_ms == 0);
   }
 
   [[nodiscard]] bool is_text(uint32_t offset, uint32_t bytes) const {

@@ -173,6 +173,14 @@ uint32_t Pool::first_tier(const policy::Question& question) const {
   return 0;
 }
 
+bool Pool::has_candidate(uint32_t target_slot) const {
+  const auto is_it = [target_slot](const policy::Candidate& candidate) {
+    return candidate.slot == target_slot;
+  };
+  return std::ranges::any_of(
+      tiers_, [&](const Tier& tier) { return std::ranges::any_of(tier.candidates(), is_it); });
+}
+
 bool Pool::has_untried(const TriedTargets& tried) const {
   const auto untried = [&tried](const policy::Candidate& candidate) {
     return !tried.contains(candidate.slot);

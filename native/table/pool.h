@@ -9,6 +9,7 @@
 
 #include "os/address.h"
 #include "policy/candidate.h"
+#include "shared/retry_budgets.h"
 #include "table/pick_record.h"
 #include "table/stickiness.h"
 #include "table/table_image.h"
@@ -23,6 +24,13 @@ struct SocketOptions {
   uint32_t keepalive_idle_s = 0;
   uint32_t keepalive_interval_s = 0;
   uint32_t keepalive_count = 0;
+};
+
+// The pause before a retry: at random up to a bound that doubles. max_ms 0: there is none.
+inline constexpr uint32_t kBackoffMsMax = 60'000;
+struct Backoff {
+  uint32_t base_ms = 0;
+  uint32_t max_ms = 0;
 };
 
 // Targets that one connection must not be given again, by slot: it failed there, or lost the race
@@ -55,6 +63,9 @@ class Pool {
  public:
   uint32_t slot = 0;
   uint32_t retries = 0;
+  bool retry_same = false;  // the first of them goes to the target that has just failed
+  Backoff backoff;
+  shared::RetryRules retry_rules;
   // Connections over all workers that may wait for a place at a target, and for any eligible
   // target. 0: none waits.
   uint32_t queue_max = 0;
@@ -82,6 +93,7 @@ class Pool {
   [[nodiscard]] bool has_candidates() const {
     return std::ranges::any_of(tiers_, [](const Tier& t) { return !t.candidates().empty(); });
   }
+  [[nodiscard]] bool has_candidate(uint32_t target_slot) const;
   // Is there a candidate that has not been tried, whether it has room or not?
   [[nodiscard]] bool has_untried(const TriedTargets& tried) const;
   // The slot of the target that a new connection or session goes to, or

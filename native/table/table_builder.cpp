@@ -104,6 +104,10 @@ Pool pool_of(const ImageView& image, const std::vector<Target>& targets,
   Pool pool;
   pool.slot = record.slot;
   pool.retries = record.retries;
+  pool.retry_same = has(record.flags, PoolFlag::retry_same);
+  pool.backoff = {.base_ms = record.retry_backoff_base_ms, .max_ms = record.retry_backoff_max_ms};
+  pool.retry_rules = {.percent = record.retry_percent,
+                      .min_per_second = record.retry_min_per_second};
   pool.queue_max = record.queue_max;
   pool.queue_timeout_ms = record.queue_timeout_ms;
   pool.park_max = record.park_max;

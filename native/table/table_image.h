@@ -29,7 +29,8 @@ inline constexpr uint32_t kWholeShare = 10'000;
 // Bits of ListenerRecord.flags, PoolRecord.flags and TargetRecord.flags.
 #define SLUICE_LISTENER_FLAGS(X) X(bulk, 1) X(access_log, 2) X(nodelay, 4) X(ipv6_only, 8)
 // load_turns: a policy that counts load counts turns, not connections.
-#define SLUICE_POOL_FLAGS(X) X(nodelay, 1) X(load_turns, 2)
+// retry_same: the first retry of a connection goes to the target that has just failed.
+#define SLUICE_POOL_FLAGS(X) X(nodelay, 1) X(load_turns, 2) X(retry_same, 4)
 // serves_sessions: an existing UDP session may stay on this target (healthy or draining).
 // serves_sticky: a sticky entry of its pool may lead new connections here, candidate or not.
 // renews_sticky: and that renews the entry; not while it drains, so that a drain comes to an end.
@@ -125,34 +126,40 @@ enum class PolicyKind : uint32_t { SLUICE_POLICIES(SLUICE_DECLARE_POLICY) };
 // key: of a keyed policy; the others do not look at it. bounded_load: percent of the mean load that
 // a target may have; 0 = no bound. weight_max: the largest weight that the config has in the pool,
 // whoever is eligible; 0 = not known.
-#define SLUICE_POOL_RECORD_FIELDS(X)   \
-  X(uint32_t, 1, slot)                 \
-  X(uint32_t, 1, policy)               \
-  X(uint32_t, 1, flags)                \
-  X(uint32_t, 1, retries)              \
-  X(uint32_t, 1, tiers_first)          \
-  X(uint32_t, 1, tiers_count)          \
-  X(uint32_t, 1, sources_first)        \
-  X(uint32_t, 1, sources_count)        \
-  X(uint32_t, 1, hash_prefix_v4)       \
-  X(uint32_t, 1, hash_prefix_v6)       \
-  X(uint32_t, 1, user_timeout_ms)      \
-  X(uint32_t, 1, keepalive_idle_s)     \
-  X(uint32_t, 1, keepalive_interval_s) \
-  X(uint32_t, 1, keepalive_count)      \
-  X(uint32_t, 1, queue_max)            \
-  X(uint32_t, 1, queue_timeout_ms)     \
-  X(uint32_t, 1, park_max)             \
-  X(uint32_t, 1, park_timeout_ms)      \
-  X(uint32_t, 1, sticky_key)           \
-  X(uint32_t, 1, sticky_when_down)     \
-  X(uint32_t, 1, sticky_capacity)      \
-  X(uint32_t, 1, sticky_expire_ms)     \
-  X(uint32_t, 1, sticky_prefix_v4)     \
-  X(uint32_t, 1, sticky_prefix_v6)     \
-  X(uint32_t, 1, key)                  \
-  X(uint32_t, 1, bounded_load)         \
-  X(uint32_t, 1, weight_max)           \
+// retry_backoff_*: before a retry, none with a max of 0. retry_percent, retry_min_per_second:
+// retries of all workers (shared::RetryRules); both 0 = no bound.
+#define SLUICE_POOL_RECORD_FIELDS(X)    \
+  X(uint32_t, 1, slot)                  \
+  X(uint32_t, 1, policy)                \
+  X(uint32_t, 1, flags)                 \
+  X(uint32_t, 1, retries)               \
+  X(uint32_t, 1, tiers_first)           \
+  X(uint32_t, 1, tiers_count)           \
+  X(uint32_t, 1, sources_first)         \
+  X(uint32_t, 1, sources_count)         \
+  X(uint32_t, 1, hash_prefix_v4)        \
+  X(uint32_t, 1, hash_prefix_v6)        \
+  X(uint32_t, 1, user_timeout_ms)       \
+  X(uint32_t, 1, keepalive_idle_s)      \
+  X(uint32_t, 1, keepalive_interval_s)  \
+  X(uint32_t, 1, keepalive_count)       \
+  X(uint32_t, 1, queue_max)             \
+  X(uint32_t, 1, queue_timeout_ms)      \
+  X(uint32_t, 1, park_max)              \
+  X(uint32_t, 1, park_timeout_ms)       \
+  X(uint32_t, 1, sticky_key)            \
+  X(uint32_t, 1, sticky_when_down)      \
+  X(uint32_t, 1, sticky_capacity)       \
+  X(uint32_t, 1, sticky_expire_ms)      \
+  X(uint32_t, 1, sticky_prefix_v4)      \
+  X(uint32_t, 1, sticky_prefix_v6)      \
+  X(uint32_t, 1, key)                   \
+  X(uint32_t, 1, bounded_load)          \
+  X(uint32_t, 1, weight_max)            \
+  X(uint32_t, 1, retry_backoff_base_ms) \
+  X(uint32_t, 1, retry_backoff_max_ms)  \
+  X(uint32_t, 1, retry_percent)         \
+  X(uint32_t, 1, retry_min_per_second)  \
   X(uint32_t, 1, reserved)
 
 // One tier of a pool, the first to be asked first. Its candidates are the targets that may be
@@ -213,7 +220,7 @@ struct alignas(8) CandidateRecord {
 static_assert(sizeof(ImageHeader) == 88);
 static_assert(sizeof(ListenerRecord) == 88);
 static_assert(sizeof(AddressRecord) == 32);
-static_assert(sizeof(PoolRecord) == 112);
+static_assert(sizeof(PoolRecord) == 128);
 static_assert(sizeof(TierRecord) == 16);
 static_assert(sizeof(TargetRecord) == 56);
 static_assert(sizeof(CandidateRecord) == 8);

@@ -88,4 +88,19 @@ void client_event_while_connecting(TcpContext& context, TcpConnection& connectio
                  vanished ? CloseReason::peer_timeout : CloseReason::client_reset, Farewell::reset);
 }
 
+bool client_has_left(const TcpConnection& connection) {
+  return connection.client.fin_received && os::unread_bytes(connection.client.fd.get()) == 0;
+}
+
+void client_event_while_waiting(TcpContext& context, TcpConnection& connection, uint32_t events) {
+  client_event_while_connecting(context, connection, events);
+  if (connection.phase == ConnectionPhase::closed) return;
+  // A unix client that has closed hangs up: there it is what a FIN is elsewhere.
+  const bool hung_up = (events & EPOLLHUP) != 0;
+  if (client_has_left(connection) ||
+      (hung_up && os::unread_bytes(connection.client.fd.get()) == 0)) {
+    end_connection(context, connection, CloseReason::client_closed, Farewell::fin);
+  }
+}
+
 }  // namespace sluice::tcp

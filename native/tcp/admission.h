@@ -20,5 +20,10 @@ void after_connect(TcpContext& context, TcpConnection& connection, ConnectProgre
 // An event on the client's socket while its target is being reached. Its bytes wait in the kernel,
 // a FIN too (the target will get it); only a reset ends the try.
 void client_event_while_connecting(TcpContext& context, TcpConnection& connection, uint32_t events);
+// The same while it waits or backs off: nothing is under way for it, so one that has left ends too.
+void client_event_while_waiting(TcpContext& context, TcpConnection& connection, uint32_t events);
+// A client that has sent FIN and nothing else has gone, as far as anybody can tell. One that has
+// sent something may be half-closed and read on.
+[[nodiscard]] bool client_has_left(const TcpConnection& connection);
 
 }  // namespace sluice::tcp

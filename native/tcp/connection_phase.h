@@ -1,5 +1,5 @@
 // ConnectionPhase: where a connection is in its life. It only ever moves downward in this list,
-// except that waiting and connecting take turns until a target is reached.
+// except that the first three take turns until a target is reached.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,9 @@
 namespace sluice::tcp {
 
 enum class ConnectionPhase : uint8_t {
-  waiting,     // in the waiting room, for a place or a target; the client's bytes are in the kernel
+  waiting,  // in the waiting room, for a place or a target; the client's bytes are in the kernel
+  // A pause before a retry. No target is claimed; the client's bytes are in the kernel.
+  backing_off,
   connecting,  // a target is being reached; the client's bytes wait in the kernel
   forwarding,  // two pumps; one or both directions may have ended
   // One side has gone with a reset. The other gets a reset too, once it has acknowledged every

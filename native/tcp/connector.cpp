@@ -10,35 +10,24 @@
 #include "os/socket.h"
 #include "shared/response_time.h"
 #include "table/sticky_pick.h"
+#include "tcp/retry.h"
 #include "tcp/tcp_context.h"
 
 namespace sluice::tcp {
 
 using shared::CloseReason;
-using shared::ConnectFailure;
 
 namespace {
 
 constexpr uint64_t kMillisecondNs = 1'000'000;
 
-static_assert(static_cast<int>(os::ConnectFault::refused) ==
-              static_cast<int>(ConnectFailure::refused));
-static_assert(static_cast<int>(os::ConnectFault::timed_out) ==
-              static_cast<int>(ConnectFailure::timed_out));
-static_assert(static_cast<int>(os::ConnectFault::unreachable) ==
-              static_cast<int>(ConnectFailure::unreachable));
-static_assert(static_cast<int>(os::ConnectFault::reset) == static_cast<int>(ConnectFailure::reset));
-static_assert(static_cast<int>(os::ConnectFault::local) == static_cast<int>(ConnectFailure::local));
-static_assert(static_cast<int>(os::ConnectFault::other) == static_cast<int>(ConnectFailure::other));
-
 bool is_out_of_descriptors(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-void push_tried(ConnectState& state, uint32_t slot) {
-  if (state.tried_count < state.tried.size()) {
-    state.tried[state.tried_count++] = static_cast<uint16_t>(slot);
-  }
+// nullptr: it has left the table.
+const table::Pool* pool_of(const TcpContext& context, const TcpConnection& connection) {
+  return context.pool_at(connection.pool_slot, connection.connecting.pool_tenancy);
 }
 
 // The count is raised first and looked at after: of several workers that want the last place, at
@@ -49,19 +38,6 @@ bool claim_place(TcpContext& context, const table::Target& target) {
   if (target.max_connections == 0 || before < target.max_connections) return true;
   active.fetch_sub(1, std::memory_order_relaxed);
   return false;
-}
-
-void release_place(TcpContext& context, TcpConnection& connection) {
-  if (!connection.target_claimed) return;
-  context.links.active[connection.target_slot].fetch_sub(1, std::memory_order_relaxed);
-  connection.target_claimed = false;
-  context.links.waiting.offer_place(context.links.worker_index, connection.pool_slot);
-}
-
-table::TriedTargets tried_of(const ConnectState& state) {
-  table::TriedTargets tried;
-  for (uint32_t i = 0; i < state.tried_count; i++) tried.push(state.tried[i]);
-  return tried;
 }
 
 os::TcpOptions options_of(const table::SocketOptions& options) {
@@ -102,57 +78,23 @@ os::ConnectStart start_from_sources(TcpContext& context, TcpConnection& connecti
   return os::connect_start(target.address, nullptr, options);
 }
 
-void count_failure(shared::TargetCounters& row, os::ConnectFault fault) {
-  switch (fault) {
-    case os::ConnectFault::refused:
-      return shared::add(row.connect_refused, 1);
-    case os::ConnectFault::timed_out:
-      return shared::add(row.connect_timed_out, 1);
-    case os::ConnectFault::unreachable:
-      return shared::add(row.connect_unreachable, 1);
-    case os::ConnectFault::local:
-      return shared::add(row.connect_failed_local, 1);
-    case os::ConnectFault::none:
-    case os::ConnectFault::reset:
-    case os::ConnectFault::other:
-      return shared::add(row.connect_failed_other, 1);
-  }
-}
-
-// Where the client's next connection is not to go, in a sticky pool.
-void forget_target(TcpContext& context, const TcpConnection& connection) {
-  const table::Pool* pool =
-      context.pool_at(connection.pool_slot, connection.connecting.pool_tenancy);
-  const table::Target* target = context.table->target_at(connection.target_slot);
-  if (pool == nullptr || target == nullptr) return;
-  table::forget_sticky(context.links, *pool, connection.client_address, *target);
-}
-
-// One try has failed: released, counted, told.
-void note_failure(TcpContext& context, TcpConnection& connection, os::ConnectOutcome outcome) {
+void note_claimed(TcpConnection& connection, uint32_t slot) {
   ConnectState& state = connection.connecting;
-  connection.target.fd.reset();
-  connection.target = Side{};
-  release_place(context, connection);
-  push_tried(state, connection.target_slot);
-  state.failures++;
-  state.last_timed_out = outcome.fault == os::ConnectFault::timed_out;
-  state.last_local = outcome.fault == os::ConnectFault::local;
-  count_failure(context.target_row(connection), outcome.fault);
-  // A shortage of ours says nothing about the target.
-  if (outcome.fault != os::ConnectFault::local) {
-    shared::note_failure(context.links.turns[connection.target_slot].response_us);
-  }
-  shared::Event event{};
-  event.type = static_cast<uint16_t>(shared::EventType::connect_failed);
-  event.code = static_cast<uint16_t>(outcome.fault);
-  event.slot = connection.target_slot;
-  event.target_slot = connection.target_slot;
-  event.error = outcome.error;
-  std::copy_n(connection.client_address.ip, sizeof(event.client_ip), event.client_ip);
-  event.client_port = connection.client_address.port;
-  context.push_event(event);
-  if (outcome.fault != os::ConnectFault::local) forget_target(context, connection);
+  // It was to go back to where it had failed, and that is full or out of rotation: it is given up.
+  if (state.same_next && slot != connection.target_slot) push_tried(state, connection.target_slot);
+  state.same_next = false;
+  connection.target_slot = slot;
+  connection.target_claimed = true;
+}
+
+// The target of the try before, if it may still be picked and has a place.
+const table::Target* claim_same(TcpContext& context, TcpConnection& connection,
+                                const table::Pool& pool) {
+  const table::Target* same = context.table->target_at(connection.target_slot);
+  if (same == nullptr || !pool.has_candidate(same->slot)) return nullptr;
+  if (!claim_place(context, *same)) return nullptr;
+  note_claimed(connection, same->slot);
+  return same;
 }
 
 ConnectProgress give_up(TcpConnection& connection) {
@@ -227,13 +169,12 @@ ConnectProgress try_target(TcpContext& context, TcpConnection& connection, const
   return ConnectProgress::pending;
 }
 
-// Nobody is left to try. The connection may wait, for a place when the targets that it has not
-// tried are all at their limits, or for a target when there is none that can be reached.
+// No try follows at once. The connection may wait, for a place when the targets that it may still
+// try are all at their limits, or for a target when there is none that can be reached.
 ConnectProgress wait_or_give_up(TcpContext& context, TcpConnection& connection,
-                                const table::Pool* pool) {
+                                const table::Pool* pool, bool may_try) {
   if (pool == nullptr || context.out_of_descriptors) return give_up(connection);
   const ConnectState& state = connection.connecting;
-  const bool may_try = state.failures <= pool->retries;
   if (pool->queue_max > 0 && may_try && pool->has_untried(tried_of(state))) {
     return context.waiting.wait_for(WaitReason::place, *pool, connection);
   }
@@ -244,12 +185,15 @@ ConnectProgress wait_or_give_up(TcpContext& context, TcpConnection& connection,
   return give_up(connection);
 }
 
-// Tries until one is under way, or the pool's retries are used up. `claimed`: the first one to try.
-ConnectProgress try_next(TcpContext& context, TcpConnection& connection,
+ConnectProgress back_off_or_give_up(TcpContext& context, TcpConnection& connection,
+                                    const table::Pool& pool) {
+  return back_off(context, connection, pool) ? ConnectProgress::pending : ConnectProgress::failed;
+}
+
+// Tries until one is under way, a pause is, or none is left. `claimed`: the first one to try.
+ConnectProgress try_next(TcpContext& context, TcpConnection& connection, const table::Pool* pool,
                          const table::Target* claimed = nullptr) {
-  const table::Pool* pool =
-      context.pool_at(connection.pool_slot, connection.connecting.pool_tenancy);
-  while (pool != nullptr && connection.connecting.failures <= pool->retries) {
+  while (pool != nullptr) {
     const table::Target* target =
         claimed != nullptr ? claimed : claim_target(context, connection, *pool);
     claimed = nullptr;
@@ -261,8 +205,40 @@ ConnectProgress try_next(TcpContext& context, TcpConnection& connection,
     if (progress != ConnectProgress::failed) return progress;
     // The next socket would not be made either.
     if (context.out_of_descriptors) break;
+    switch (plan_retry(context, connection, *pool)) {
+      case NextTry::now:
+        break;
+      case NextTry::later:
+        return back_off_or_give_up(context, connection, *pool);
+      case NextTry::none:
+        return wait_or_give_up(context, connection, pool, false);
+    }
   }
-  return wait_or_give_up(context, connection, pool);
+  return wait_or_give_up(context, connection, pool, true);
+}
+
+// The try under way has failed, and that has been noted.
+ConnectProgress after_failure(TcpContext& context, TcpConnection& connection) {
+  const table::Pool* pool = pool_of(context, connection);
+  if (pool == nullptr) return give_up(connection);
+  switch (plan_retry(context, connection, *pool)) {
+    case NextTry::now:
+      return try_next(context, connection, pool);
+    case NextTry::later:
+      return back_off_or_give_up(context, connection, *pool);
+    case NextTry::none:
+      break;
+  }
+  return wait_or_give_up(context, connection, pool, false);
+}
+
+// Behind those who wait already, or at once.
+ConnectProgress wait_or_try(TcpContext& context, TcpConnection& connection,
+                            const table::Pool* pool) {
+  if (pool != nullptr && context.waiting.must_wait(*pool)) {
+    return context.waiting.wait_behind(*pool, connection);
+  }
+  return try_next(context, connection, pool);
 }
 
 }  // namespace
@@ -279,8 +255,7 @@ uint64_t liveness_due_ns(const TcpConnection& connection) {
 void set_target_liveness(TcpContext& context, TcpConnection& connection) {
   connection.target_liveness_due = false;
   // A pool that has left the table has its connections closed before a peer could vanish for long.
-  const table::Pool* pool =
-      context.pool_at(connection.pool_slot, connection.connecting.pool_tenancy);
+  const table::Pool* pool = pool_of(context, connection);
   if (pool == nullptr) return;
   // An option that this kernel lacks is reported once, by features; it stops no connection.
   static_cast<void>(os::set_liveness(connection.target.fd.get(), options_of(pool->target_options)));
@@ -288,6 +263,10 @@ void set_target_liveness(TcpContext& context, TcpConnection& connection) {
 
 const table::Target* claim_target(TcpContext& context, TcpConnection& connection,
                                   const table::Pool& pool) {
+  if (connection.connecting.same_next) {
+    const table::Target* same = claim_same(context, connection, pool);
+    if (same != nullptr) return same;
+  }
   os::ClientAddress destination;
   if (pool.asks_for_destination()) {
     const os::Address local = os::local_address(connection.client.fd.get());
@@ -302,8 +281,7 @@ const table::Target* claim_target(TcpContext& context, TcpConnection& connection
     if (slot == policy::kNoPick) return nullptr;
     const table::Target* target = context.table->target_at(slot);
     if (target != nullptr && claim_place(context, *target)) {
-      connection.target_slot = slot;
-      connection.target_claimed = true;
+      note_claimed(connection, slot);
       return target;
     }
     // Another worker was quicker to the last place.
@@ -314,16 +292,20 @@ const table::Target* claim_target(TcpContext& context, TcpConnection& connection
 
 ConnectProgress connect_claimed(TcpContext& context, TcpConnection& connection,
                                 const table::Target& target) {
-  return try_next(context, connection, &target);
+  return try_next(context, connection, pool_of(context, connection), &target);
 }
 
 ConnectProgress connect_to_target(TcpContext& context, TcpConnection& connection) {
-  const table::Pool* pool =
-      context.pool_at(connection.pool_slot, connection.connecting.pool_tenancy);
-  if (pool != nullptr && context.waiting.must_wait(*pool)) {
-    return context.waiting.wait_behind(*pool, connection);
+  const table::Pool* pool = pool_of(context, connection);
+  if (pool != nullptr && pool->retry_rules.bounded()) {
+    context.links.retries.note_connection(pool->slot, context.now_ns());
   }
-  return try_next(context, connection);
+  return wait_or_try(context, connection, pool);
+}
+
+ConnectProgress connect_after_pause(TcpContext& context, TcpConnection& connection) {
+  connection.phase = ConnectionPhase::connecting;
+  return wait_or_try(context, connection, pool_of(context, connection));
 }
 
 ConnectProgress connect_event(TcpContext& context, TcpConnection& connection, uint32_t events) {
@@ -342,7 +324,7 @@ ConnectProgress connect_event(TcpContext& context, TcpConnection& connection, ui
       return note_connected(context, connection);
     }
     note_failure(context, connection, outcome);
-    return try_next(context, connection);
+    return after_failure(context, connection);
   }
   switch (far_end_of(context, connection)) {
     case os::FarEnd::none:
@@ -353,7 +335,7 @@ ConnectProgress connect_event(TcpContext& context, TcpConnection& connection, ui
       os::abort_connection(std::move(connection.target.fd));
       note_failure(context, connection,
                    {os::ConnectState::failed, ECONNREFUSED, os::ConnectFault::refused});
-      return try_next(context, connection);
+      return after_failure(context, connection);
     case os::FarEnd::other:
       break;
   }
@@ -370,7 +352,7 @@ ConnectProgress connect_deadline(TcpContext& context, TcpConnection& connection)
   }
   note_failure(context, connection,
                {os::ConnectState::failed, ETIMEDOUT, os::ConnectFault::timed_out});
-  return try_next(context, connection);
+  return after_failure(context, connection);
 }
 
 }  // namespace sluice::tcp

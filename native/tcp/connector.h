@@ -1,6 +1,6 @@
 // Connector: reaches a target for a connection. Picks, claims a place, connects without blocking
-// under a deadline, and picks again among those not tried when that fails. The client's bytes wait
-// in the kernel meanwhile, so a retry loses none.
+// under a deadline, and tries again when that fails, as the pool's retry rules say. The client's
+// bytes wait in the kernel meanwhile, so a retry loses none.
 #pragma once
 
 #include "table/table.h"
@@ -22,6 +22,8 @@ enum class ConnectProgress : uint8_t {
                                                 const table::Pool& pool);
 [[nodiscard]] ConnectProgress connect_claimed(TcpContext& context, TcpConnection& connection,
                                               const table::Target& target);
+// Its pause before a retry is over (retry.h).
+[[nodiscard]] ConnectProgress connect_after_pause(TcpContext& context, TcpConnection& connection);
 // An event on the target's socket while connecting.
 [[nodiscard]] ConnectProgress connect_event(TcpContext& context, TcpConnection& connection,
                                             uint32_t events);

@@ -30,6 +30,7 @@ struct ConnectState {
   uint8_t failures;
   bool last_timed_out;
   bool last_local;
+  bool same_next;        // the next try goes to the target of the last one
   bool waits_for_place;  // waiting: not for a target that is eligible at all
   uint16_t wait_row;     // waiting: WaitQueue's
 };

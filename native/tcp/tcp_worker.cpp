@@ -119,7 +119,8 @@ void TcpWorker::handle(os::EpollToken token, uint32_t events) {
 void TcpWorker::handle_client(TcpConnection& connection, uint32_t events) {
   switch (connection.phase) {
     case ConnectionPhase::waiting:
-      context_.waiting.client_event(connection, events);
+    case ConnectionPhase::backing_off:
+      client_event_while_waiting(context_, connection, events);
       return;
     case ConnectionPhase::connecting:
       client_event_while_connecting(context_, connection, events);
@@ -142,6 +143,7 @@ void TcpWorker::handle_client(TcpConnection& connection, uint32_t events) {
 void TcpWorker::handle_target(TcpConnection& connection, uint32_t events) {
   switch (connection.phase) {
     case ConnectionPhase::waiting:
+    case ConnectionPhase::backing_off:
       return;  // fetched before the try failed
     case ConnectionPhase::connecting:
       if (!connection.target.fd.valid()) return;
@@ -173,6 +175,9 @@ void TcpWorker::fire(os::TimerNode& node) {
   switch (connection.phase) {
     case ConnectionPhase::waiting:
       context_.waiting.time_out(connection);
+      return;
+    case ConnectionPhase::backing_off:
+      after_connect(context_, connection, connect_after_pause(context_, connection));
       return;
     case ConnectionPhase::connecting:
       after_connect(context_, connection, connect_deadline(context_, connection));

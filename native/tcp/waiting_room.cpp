@@ -5,7 +5,6 @@
 #include <span>
 
 #include "os/random.h"
-#include "os/socket.h"
 #include "tcp/admission.h"
 #include "tcp/connection_end.h"
 #include "tcp/tcp_context.h"
@@ -25,12 +24,6 @@ constexpr uint64_t kLookNs = 20 * kMillisecondNs;
 constexpr uint64_t kProbeNs = 200 * kMillisecondNs;
 // Connects begun per turn: about a millisecond before new events are looked at.
 constexpr uint32_t kServedPerTurn = 64;
-
-// A client that has sent FIN and nothing else has gone, as far as anybody can tell. One that has
-// sent something may be half-closed and read on.
-bool has_left(const TcpConnection& connection) {
-  return connection.client.fin_received && os::unread_bytes(connection.client.fd.get()) == 0;
-}
 
 // From the first wait on, whatever else came in between: who fails and comes back gets no new time.
 uint64_t deadline_of(WaitReason reason, const table::Pool& pool, const TcpConnection& connection) {
@@ -72,7 +65,7 @@ bool WaitingRoom::may_enter(WaitReason reason, const table::Pool& pool,
   const uint32_t max = for_place ? pool.queue_max : pool.park_max;
   if (queue_at(pool.slot) == nullptr || max == 0) {
     connection.reason = CloseReason::no_target;
-  } else if (has_left(connection)) {
+  } else if (client_has_left(connection)) {
     connection.reason = CloseReason::client_closed;
   } else if (deadline_of(reason, pool, connection) <= context_.now_ns()) {
     connection.reason = for_place ? CloseReason::queue_timeout : CloseReason::park_timeout;
@@ -101,6 +94,7 @@ ConnectProgress WaitingRoom::wait_for(WaitReason reason, const table::Pool& pool
   }
   // After the wait every target is as good as another; how often one may fail is still counted.
   state.tried_count = 0;
+  state.same_next = false;
   state.waits_for_place = for_place;
   connection.phase = ConnectionPhase::waiting;
   connection.changed_ns = context_.now_ns();
@@ -141,16 +135,6 @@ void WaitingRoom::time_out(TcpConnection& connection) {
   end_connection(context_, connection,
                  for_place ? CloseReason::queue_timeout : CloseReason::park_timeout,
                  Farewell::reset);
-}
-
-void WaitingRoom::client_event(TcpConnection& connection, uint32_t events) {
-  client_event_while_connecting(context_, connection, events);
-  if (connection.phase != ConnectionPhase::waiting) return;
-  // A unix client that has closed hangs up: there it is what a FIN is elsewhere.
-  const bool hung_up = (events & EPOLLHUP) != 0;
-  if (has_left(connection) || (hung_up && os::unread_bytes(connection.client.fd.get()) == 0)) {
-    end_connection(context_, connection, CloseReason::client_closed, Farewell::fin);
-  }
 }
 
 void WaitingRoom::note_reached(uint32_t pool_slot) {

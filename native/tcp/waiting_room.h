@@ -43,8 +43,6 @@ class WaitingRoom : public os::TimerNode {
   void remove(TcpConnection& connection);
   // Its time is over.
   void time_out(TcpConnection& connection);
-  // An event on the client's socket.
-  void client_event(TcpConnection& connection, uint32_t events);
 
   // A connection of the pool has reached a target.
   void note_reached(uint32_t pool_slot);

@@ -12,6 +12,7 @@ import {
   type Pool,
   type Waiting,
 } from '../model/pool.js';
+import type { RetryRules } from '../model/retry.js';
 import type { Sticky } from '../model/sticky.js';
 import type { Target } from '../model/target.js';
 import { endpointsOf, parseBind } from './bind-address.js';
@@ -176,6 +177,21 @@ function sticky(file: FilePool['sticky']): Sticky | null {
   };
 }
 
+function retry(file: FilePool['retry']): RetryRules {
+  const sameFirst = (file?.to ?? defaults.retry.to) === 'same_first';
+  // A target that has just failed is given a moment; another one needs none.
+  const backoff = file?.backoff ?? (sameFirst ? {} : 'off');
+  const budget = file?.budget ?? defaults.retry.budget;
+  const { backoff: pause, retryBudget: share } = defaults;
+  return {
+    sameFirst,
+    backoffBaseMs: backoff === 'off' ? 0 : ms(backoff.base ?? pause.base),
+    backoffMaxMs: backoff === 'off' ? 0 : ms(backoff.max ?? pause.max),
+    budgetPercent: budget === 'off' ? 0 : (budget.percent ?? share.percent),
+    budgetMinPerSecond: budget === 'off' ? 0 : (budget.min_per_second ?? share.minPerSecond),
+  };
+}
+
 function waiting(
   file: 'off' | { readonly max?: number | undefined; readonly timeout?: string | undefined },
   unset: { readonly max: number; readonly timeout: string },
@@ -214,6 +230,7 @@ function pool(
     role: file.role ?? defaults.pool.role,
     roleConfirm: file.role_confirm ?? defaults.pool.roleConfirm,
     retries: file.retries ?? defaults.pool.retries,
+    retry: retry(file.retry),
     whenNoneHealthy: file.when_none_healthy ?? defaults.pool.whenNoneHealthy,
     tiers: {
       overprovisioning: file.tiers?.overprovisioning ?? defaults.tiers.overprovisioning,

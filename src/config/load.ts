@@ -28,6 +28,7 @@ import {
 } from './problem.js';
 import { checkProtocols } from './protocol-rules.js';
 import { readYaml } from './read-yaml.js';
+import { checkRetries } from './retry-rules.js';
 import { checkRoles } from './role-rules.js';
 import { fileSchema } from './schema.js';
 import { findingsOf } from './schema-issues.js';
@@ -130,6 +131,7 @@ function runRules(source: SourceText, root: Located, findings: Finding[], machin
   checkTargets(facts);
   checkTiers(facts);
   checkEjections(facts);
+  checkRetries(facts);
   checkWaiting(facts);
   checkHealth(facts);
   checkRoles(facts);

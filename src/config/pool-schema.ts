@@ -7,6 +7,7 @@ import { outlierSchema, passiveSchema } from './ejection-schema.js';
 import { healthSchema } from './health-schema.js';
 import { agentSection } from './health-sections.js';
 import { anyInterface } from './ip.js';
+import { retrySchema } from './retry-schema.js';
 import { countRange, duration, either, flag, integer, integerOr, leaf, word } from './scalars.js';
 import { stickySchema } from './sticky-schema.js';
 import { parseSource, parseTargetAddress } from './target-address.js';
@@ -152,6 +153,9 @@ export const poolSchema = z
         default: defaults.pool.retries,
       },
     ).optional(),
+    retry: retrySchema
+      .meta({ description: 'Where a failed connect is tried again, when, and how often at most.' })
+      .optional(),
     when_none_healthy: word(['refuse', 'use_all', 'park'], {
       description: 'With no healthy target: refuse clients, use the unhealthy ones, or wait.',
       default: defaults.pool.whenNoneHealthy,

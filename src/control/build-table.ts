@@ -52,13 +52,14 @@ export function buildTable(facts: Facts): Table {
       const servesSticky = renewsSticky || keepsClients(pool, state, facts.closing);
       return targets.push({ ...record, servesSessions, servesSticky, renewsSticky }) - 1;
     });
-    const { name, policy, sticky, retries, queue, park, sources, tcp } = pool;
+    const { name, policy, sticky, retries, retry, queue, park, sources, tcp } = pool;
     return {
       slot: slotOf(ids.pools.used, name),
       name,
       policy,
       sticky,
       retries,
+      retry,
       tiers: tiers.map(({ members, configured, share }) => ({
         candidates: members.map((index) => ({
           target: indices[index] ?? -1,

@@ -114,8 +114,13 @@ function addPool(draft: Draft, pool: TablePool): void {
     policy: policy.values[pool.policy.name],
     flags:
       (pool.tcp.nodelay ? flag.values.nodelay : 0) |
-      (pool.policy.load === 'turns' ? flag.values.load_turns : 0),
+      (pool.policy.load === 'turns' ? flag.values.load_turns : 0) |
+      (pool.retry.sameFirst ? flag.values.retry_same : 0),
     retries: pool.retries,
+    retry_backoff_base_ms: pool.retry.backoffBaseMs,
+    retry_backoff_max_ms: pool.retry.backoffMaxMs,
+    retry_percent: pool.retry.budgetPercent,
+    retry_min_per_second: pool.retry.budgetMinPerSecond,
     tiers_first: tiersFirst,
     tiers_count: pool.tiers.length,
     queue_max: pool.queue.max,

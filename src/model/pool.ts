@@ -5,6 +5,7 @@ import type { DrainRules } from './drain.js';
 import type { HealthCheck } from './health-check.js';
 import type { TcpOptions } from './listener.js';
 import type { Policy } from './policy.js';
+import type { RetryRules } from './retry.js';
 import type { Sticky } from './sticky.js';
 import type { Role, Target } from './target.js';
 
@@ -70,8 +71,9 @@ export interface Pool {
   readonly role: PoolRole;
   /** Good probes in a row that make a new primary sure enough to cut the old one's connections. */
   readonly roleConfirm: number;
-  /** Further tries on other targets after the first failed connect. */
+  /** Further tries after the first failed connect. */
   readonly retries: number;
+  readonly retry: RetryRules;
   readonly whenNoneHealthy: WhenNoneHealthy;
   readonly onDown: OnDown;
   /** Of drains, unless who asks for one says otherwise. */

@@ -4,6 +4,7 @@ import type { Endpoint, IpAddress } from './address.js';
 import type { Listener, TcpOptions } from './listener.js';
 import type { Policy } from './policy.js';
 import type { Waiting } from './pool.js';
+import type { RetryRules } from './retry.js';
 import type { Sticky } from './sticky.js';
 
 export interface TableTarget {
@@ -48,6 +49,7 @@ export interface TablePool {
   readonly policy: Policy;
   readonly sticky: Sticky | null;
   readonly retries: number;
+  readonly retry: RetryRules;
   /** In the order in which they are asked; at most 32 (kTiersMax in native/policy/candidate.h). */
   readonly tiers: readonly TableTier[];
   readonly queue: Waiting;

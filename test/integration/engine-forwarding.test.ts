@@ -2,6 +2,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { plainRetries } from '../../src/model/retry.js';
 import { type EchoTarget, startTcpEcho, startUdpEcho } from '../support/echo-target.js';
 import { type EngineHarness, startEngineHarness } from '../support/engine-harness.js';
 import { connectScripted, startScriptedPeer } from '../support/scripted-peer.js';
@@ -123,6 +124,49 @@ describe('TCP through the addon', () => {
     expect(harness.accessRecords[1]?.waitedMs).toBeGreaterThan(20);
     expect(counter(harness.engine.counters.listener(0), 'connections_queued')).toBe(1);
     expect(waiting()).toBe(0);
+  });
+
+  it('keeps what a retry budget has counted over a reload', async () => {
+    const gone = await startScriptedPeer([]);
+    await gone.close();
+    const target = track(await startTcpEcho());
+    const harness = track(startEngineHarness());
+    const load = (generation: number, targets: readonly number[]) => {
+      const retry = { ...plainRetries, budgetPercent: 50 };
+      const overrides = { retries: 1, retry };
+      return harness.apply({
+        generation,
+        listeners: [{}],
+        pools: [{ policy: 'first', targets, overrides }],
+      });
+    };
+    // One that is turned away may see the reset before it knows that it was accepted.
+    const visit = async () => {
+      const client = await connectScripted(harness.port(0)).catch((error: unknown) => {
+        expect(error).toMatchObject({ code: 'ECONNRESET' });
+        return null;
+      });
+      if (client === null) return false;
+      const { received } = await client.play([{ write: 'x' }, { read: 1 }]);
+      client.socket.destroy();
+      return received.length === 1;
+    };
+    const listener = (name: string) => counter(harness.engine.counters.listener(0), name);
+    await load(1, [target.port]);
+    for (let i = 0; i < 20; i++) expect(await visit()).toBe(true);
+    await load(2, [gone.port, target.port]);
+    // The 20 that came before the reload are the budget of these.
+    for (let i = 0; i < 10; i++) expect(await visit()).toBe(true);
+    expect(listener('connect_retries')).toBe(10);
+    expect(listener('connect_retries_refused')).toBe(0);
+    await load(3, [gone.port, target.port]);
+    const outcomes = [];
+    for (let i = 0; i < 20; i++) outcomes.push(await visit());
+    // Of 50 that have come half could be tried again.
+    expect(outcomes.filter((served) => served)).toHaveLength(15);
+    expect(listener('connect_retries')).toBe(25);
+    await waitFor('the refusals', () => listener('connect_retries_refused') === 5);
+    expect(counter(harness.engine.counters.listenerCloseReasons(0), 'connect_failed')).toBe(5);
   });
 
   it('reports a refused target as an event and goes on to the next', async () => {

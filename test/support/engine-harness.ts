@@ -14,6 +14,7 @@ import type { Endpoint, IpAddress } from '../../src/model/address.js';
 import type { Listener, TcpOptions } from '../../src/model/listener.js';
 import type { Policy, PolicyName } from '../../src/model/policy.js';
 import { noWaiting } from '../../src/model/pool.js';
+import { plainRetries } from '../../src/model/retry.js';
 import type { Table, TableListener, TablePool, TableTarget } from '../../src/model/table.js';
 
 export const plainTcpOptions: TcpOptions = {
@@ -106,6 +107,7 @@ export function tableOf({ generation, listeners, pools }: TableSpec): Table {
       policy: pickedBy,
       sticky: null,
       retries: 1,
+      retry: plainRetries,
       tiers: [
         {
           candidates: addresses.map((_, index) => ({ target: first + index, weight: 1 })),

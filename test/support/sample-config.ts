@@ -4,6 +4,7 @@ import type { Config } from '../../src/model/config.js';
 import type { CheckOf } from '../../src/model/health-check.js';
 import type { Listener, TcpOptions } from '../../src/model/listener.js';
 import { noWaiting, type OutlierRules, type Pool } from '../../src/model/pool.js';
+import { plainRetries } from '../../src/model/retry.js';
 import type { Sticky } from '../../src/model/sticky.js';
 import type { Target } from '../../src/model/target.js';
 
@@ -96,6 +97,7 @@ export function pool(name: string, targets: readonly Target[], changes: Partial<
     role: 'any',
     roleConfirm: 3,
     retries: 2,
+    retry: plainRetries,
     whenNoneHealthy: 'refuse',
     onDown: 'keep',
     drain: { deadlineMs: 30_000, closeOverMs: 10_000 },

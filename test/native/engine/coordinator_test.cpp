@@ -28,6 +28,7 @@ struct Parts {
                                                  .region = region,
                                                  .exchange = exchange,
                                                  .waiting = waiting,
+                                                 .retries = retries,
                                                  .coordinator = coordinator.doorbell(),
                                                  .wake = &test::ControlPlane::wake,
                                                  .wake_context = &bell}));
@@ -57,6 +58,7 @@ struct Parts {
 
   shared::EngineOptions options;
   shared::WaitingBoard waiting{2};
+  shared::RetryBudgets retries;
   os::Doorbell bell = os::Doorbell::create();
   shared::Region region = shared::Region::create(2);
   table::TableExchange exchange{2};

@@ -158,6 +158,8 @@ class Peer {
 
 // A target's listening socket.
 class PeerListener {
+  static constexpr int kRefuses = -1;
+
  public:
   explicit PeerListener(const os::Address& at = v4(0), const Buffers& buffers = {},
                         int backlog = 4096) {
@@ -166,10 +168,13 @@ class PeerListener {
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     Peer::set_buffers(fd_.get(), buffers);
     REQUIRE(::bind(fd_.get(), at.get(), at.bytes()) == 0);
-    REQUIRE(::listen(fd_.get(), backlog) == 0);
+    if (backlog != kRefuses) REQUIRE(::listen(fd_.get(), backlog) == 0);
   }
   [[nodiscard]] os::Address address() const { return os::local_address(fd_.get()); }
   [[nodiscard]] int fd() const { return fd_.get(); }
+  // Its clients are refused until it listens.
+  static PeerListener bound_only() { return PeerListener(v4(0), {}, kRefuses); }
+  void listen() { REQUIRE(::listen(fd_.get(), 4096) == 0); }
   Peer accept() { return Peer(accept_from(fd_.get())); }
   void close() { fd_.reset(); }
 

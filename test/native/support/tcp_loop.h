@@ -42,7 +42,12 @@ struct TableDraft {
   std::shared_ptr<const table::BoundSockets> sockets;  // null: the listener is not in the table
   table::PolicyKind policy = table::PolicyKind::round_robin;
   uint32_t retries = 0;
+  bool retry_same = false;
+  table::Backoff backoff;
+  shared::RetryRules retry_rules;
   uint32_t target_max_connections = 0;
+  // Not null: a sticky pool, whose targets have names of their own.
+  std::shared_ptr<sticky::StickyTable> sticky;
   uint32_t queue_max = 0;
   uint32_t queue_timeout_ms = 20'000;
   uint32_t park_max = 0;
@@ -68,18 +73,23 @@ struct TableDraft {
     std::vector<policy::Candidate> candidates;
     for (const os::Address& address : targets) {
       const uint32_t slot = kFirstTargetSlot + static_cast<uint32_t>(made->targets.size());
-      made->targets.push_back({slot, address, target_max_connections, true, "target"});
+      const std::string name = sticky == nullptr ? "target" : "target" + std::to_string(slot);
+      made->targets.push_back({slot, address, target_max_connections, true, name});
       candidates.push_back({slot, 1, target_max_connections, "target"});
     }
     table::Pool& pool = made->pools.emplace_back();
     pool.slot = kPoolSlot;
     pool.retries = retries;
+    pool.retry_same = retry_same;
+    pool.backoff = backoff;
+    pool.retry_rules = retry_rules;
     pool.queue_max = queue_max;
     pool.queue_timeout_ms = queue_timeout_ms;
     pool.park_max = park_max;
     pool.park_timeout_ms = park_timeout_ms;
     pool.sources = sources;
     pool.target_options = target_options;
+    if (sticky != nullptr) pool.stickiness = stickiness_of(made->targets);
     pool.set_tiers(policy, {table::Tier(policy, std::move(candidates))});
     if (sockets != nullptr) {
       table::Listener& placed = made->listeners.emplace_back(listener);
@@ -89,6 +99,23 @@ struct TableDraft {
     }
     made->index_slots();
     return made;
+  }
+
+ private:
+  [[nodiscard]] table::Stickiness stickiness_of(const std::vector<table::Target>& made) const {
+    std::vector<table::StickyTarget> known;
+    for (const table::Target& target : made) {
+      known.push_back({.identity = table::identity_of(target.name),
+                       .slot = target.slot,
+                       .max_connections = target.max_connections,
+                       .serves = true,
+                       .renews = true});
+    }
+    table::Stickiness stickiness(std::move(known));
+    stickiness.capacity = sticky->capacity();
+    stickiness.expire_ms = 1'800'000;
+    stickiness.entries = sticky;
+    return stickiness;
   }
 };
 
@@ -128,7 +155,8 @@ class TcpLoop {
                .turns = region_.turn_signals(),
                .responses = region_.response_histograms(0),
                .signals = region_.signals(),
-               .waiting = waiting_} {
+               .waiting = waiting_,
+               .retries = retries_} {
     REQUIRE(region_.valid());
     worker_ = std::make_unique<tcp::TcpWorker>(links_);
     const auto token = os::EpollToken::of(&doorbell_, 0);
@@ -281,6 +309,7 @@ class TcpLoop {
   shared::EventRing events_;
   EventReader reader_;
   shared::WaitingBoard waiting_{1};
+  shared::RetryBudgets retries_;
   shared::WorkerLinks links_;
   std::unique_ptr<table::Table> table_;
   std::unique_ptr<tcp::TcpWorker> worker_;

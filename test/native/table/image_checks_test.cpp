@@ -113,8 +113,19 @@ const Spoiled kSpoiledRecords[] = {
     {"pool slot twice", ImageCheck::pool_slot, 1, [](auto& w) { w.pools[1].slot = 0; }},
     {"policy 0", ImageCheck::pool_policy, 0, [](auto& w) { w.pools[0].policy = 0; }},
     {"policy 13", ImageCheck::pool_policy, 1, [](auto& w) { w.pools[1].policy = 13; }},
-    {"unknown pool flag", ImageCheck::pool_flags, 0, [](auto& w) { w.pools[0].flags = 4; }},
+    {"unknown pool flag", ImageCheck::pool_flags, 0, [](auto& w) { w.pools[0].flags = 8; }},
     {"retries", ImageCheck::pool_retries, 0, [](auto& w) { w.pools[0].retries = 16; }},
+    {"a pause without an end", ImageCheck::pool_retry, 1,
+     [](auto& w) { w.pools[1].retry_backoff_base_ms = 1; }},
+    {"a pause that begins with nothing", ImageCheck::pool_retry, 0,
+     [](auto& w) { w.pools[0].retry_backoff_max_ms = 1; }},
+    {"a pause beyond all", ImageCheck::pool_retry, 0,
+     [](auto& w) {
+       w.pools[0].retry_backoff_base_ms = 1;
+       w.pools[0].retry_backoff_max_ms = kBackoffMsMax + 1;
+     }},
+    {"more retries than connections", ImageCheck::pool_retry, 1,
+     [](auto& w) { w.pools[1].retry_percent = 101; }},
     {"tiers beyond the section", ImageCheck::pool_tiers, 1,
      [](auto& w) { w.pools[1].tiers_count = 2; }},
     {"another pool's tier", ImageCheck::pool_tiers, 1, [](auto& w) { w.pools[1].tiers_first = 1; }},

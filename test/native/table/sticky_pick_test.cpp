@@ -59,13 +59,15 @@ struct PickingWorker {
               .turns = region.turn_signals(),
               .responses = region.response_histograms(index),
               .signals = region.signals(),
-              .waiting = waiting} {}
+              .waiting = waiting,
+              .retries = retries} {}
 
   [[nodiscard]] shared::PoolCounters& row() { return links.pools[kPoolSlot]; }
 
   shared::EngineOptions options;
   uint64_t now_ns = kSecondNs;
   shared::WaitingBoard waiting{1};
+  shared::RetryBudgets retries;
   os::Epoll epoll;
   os::TimerWheel wheel;
   shared::EventRing events;

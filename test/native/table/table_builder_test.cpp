@@ -47,8 +47,12 @@ TEST_CASE("the pools of an image become the table's") {
   writer.pools[0].hash_prefix_v6 = 56;
   writer.pools[1].slot = 9;
   writer.targets[3].pool_slot = writer.targets[4].pool_slot = 9;
-  writer.pools[1].flags = 0;
+  writer.pools[1].flags = static_cast<uint32_t>(PoolFlag::retry_same);
   writer.pools[1].retries = 15;
+  writer.pools[1].retry_backoff_base_ms = 10;
+  writer.pools[1].retry_backoff_max_ms = 20;
+  writer.pools[1].retry_percent = 30;
+  writer.pools[1].retry_min_per_second = 40;
   writer.pools[1].user_timeout_ms = 1;
   writer.pools[1].keepalive_idle_s = 2;
   writer.pools[1].keepalive_interval_s = 3;
@@ -59,6 +63,9 @@ TEST_CASE("the pools of an image become the table's") {
   CHECK(redis.hash_prefix_v4 == 24);
   CHECK(redis.hash_prefix_v6 == 56);
   CHECK(redis.retries == 3);
+  CHECK_FALSE(redis.retry_same);
+  CHECK(redis.backoff.max_ms == 0);
+  CHECK_FALSE(redis.retry_rules.bounded());
   CHECK(redis.target_options.nodelay);
   REQUIRE(redis.sources.size() == 2);
   CHECK(redis.sources[1].text() == "10.0.0.253:0");
@@ -75,6 +82,11 @@ TEST_CASE("the pools of an image become the table's") {
   const Pool& dns = result.table->pools[1];
   CHECK(dns.slot == 9);
   CHECK(dns.retries == 15);
+  CHECK(dns.retry_same);
+  CHECK(dns.backoff.base_ms == 10);
+  CHECK(dns.backoff.max_ms == 20);
+  CHECK(dns.retry_rules.percent == 30);
+  CHECK(dns.retry_rules.min_per_second == 40);
   CHECK_FALSE(dns.target_options.nodelay);
   CHECK(dns.target_options.user_timeout_ms == 1);
   CHECK(dns.target_options.keepalive_idle_s == 2);

@@ -176,7 +176,8 @@ class UdpBench {
                region_.turn_signals(),
                region_.response_histograms(worker_index),
                region_.signals(),
-               waiting_},
+               waiting_,
+               retries_},
         worker_(std::make_unique<udp::UdpWorker>(links_)) {}
 
   udp::UdpWorker& worker() { return *worker_; }
@@ -253,6 +254,7 @@ class UdpBench {
   uint32_t ring_;
   shared::EventRing events_;
   shared::WaitingBoard waiting_{1};
+  shared::RetryBudgets retries_;
   shared::WorkerLinks links_;
   std::unique_ptr<table::Table> table_;
   std::unique_ptr<udp::UdpWorker> worker_;

@@ -4,6 +4,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { LoadedConfig } from '../../../src/config/load.js';
 import type { Policy, PolicyName } from '../../../src/model/policy.js';
+import { plainRetries } from '../../../src/model/retry.js';
 import { load, withBind, withPool, withTarget, withTop } from '../../support/bad-file.js';
 
 function policy(name: PolicyName, overrides: Partial<Policy> = {}): Policy {
@@ -102,6 +103,7 @@ describe('what is left out', () => {
         role: 'any',
         roleConfirm: 3,
         retries: 2,
+        retry: plainRetries,
         whenNoneHealthy: 'refuse',
         tiers: { overprovisioning: 1.4, panicThreshold: 0 },
         backups: 'all',
