@@ -173,8 +173,16 @@ export const errorTable = {
     fix: 'Give at least one target a weight of 1 or more.',
   },
   SLUICE_CONFIG_ADMIN_EXPOSED: {
-    title: 'The admin address can be reached from other machines (a warning).',
-    fix: 'Listen on 127.0.0.1 or a unix socket, or protect the port with a firewall.',
+    title: 'The admin address can be reached from other machines, without TLS (a warning).',
+    fix: 'Listen on 127.0.0.1 or a unix socket, with a proxy that does TLS before it.',
+  },
+  SLUICE_CONFIG_ADMIN_OPEN: {
+    title: 'The admin address can be reached from other machines, and nobody is asked who he is.',
+    fix: 'Make tokens with `sluice token`, or listen on 127.0.0.1 or a unix socket.',
+  },
+  SLUICE_CONFIG_DUPLICATE_TOKEN: {
+    title: 'Two tokens of the admin API have one name.',
+    fix: 'Give each a name of its own: the log of changes says by it who changed what.',
   },
   SLUICE_CONFIG_LIMIT: {
     title: 'The configuration has more parts than the engine has places for.',
@@ -253,12 +261,28 @@ export const errorTable = {
     fix: 'Choose another `admin.listen`, stop the program that has it, or write `listen: off`.',
   },
   SLUICE_ADMIN_HOST: {
-    title: 'A request to the admin API came under a name that does not belong to this machine.',
-    fix: 'Use 127.0.0.1, [::1] or localhost in the URL.',
+    title: 'A request to the admin API came under a name that it does not go by.',
+    fix: 'Use 127.0.0.1, [::1] or localhost in the URL, or put the name into `admin.hosts`.',
+  },
+  SLUICE_ADMIN_TOKEN: {
+    title: 'A request to the admin API came without a token that it knows.',
+    fix: 'Send `authorization: Bearer TOKEN`; `sluice token` makes one for `admin.tokens`.',
+  },
+  SLUICE_ADMIN_ROLE: {
+    title: 'The token of a request to the admin API may see, but not change.',
+    fix: 'Use a token of role admin.',
+  },
+  SLUICE_ADMIN_ORIGIN: {
+    title: 'A change was asked of the admin API by a web page of another origin.',
+    fix: 'Ask by a page that the admin API itself serves, or by a program that is no browser.',
+  },
+  SLUICE_ADMIN_THROTTLED: {
+    title: 'An address has sent too many wrong tokens to the admin API.',
+    fix: 'Wait for as long as `retry-after` says, then use the right token.',
   },
   SLUICE_ADMIN_REMOTE: {
-    title: 'A change was asked of an admin API that other machines can reach.',
-    fix: 'Ask on the machine itself: let `admin.listen` be loopback or a unix socket.',
+    title: 'Another machine asked an admin API that has no tokens.',
+    fix: 'Put tokens into `admin.tokens`, or listen on 127.0.0.1 or a unix socket.',
   },
   SLUICE_ADMIN_REQUEST: {
     title: 'A request to the admin API has a body or a parameter that the path does not take.',

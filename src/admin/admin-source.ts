@@ -1,5 +1,8 @@
 // AdminSource: what the admin API may ask of the rest of sluice. The composition root fills it.
+import type { Clock } from '../clock.js';
+import type { Logger } from '../log/logger.js';
 import type { BuildInfo, CounterCatalog } from '../metrics/collect.js';
+import type { AdminConfig } from '../model/config.js';
 import type { DrainOutcome, DrainRules } from '../model/drain.js';
 import type { Status } from '../model/status.js';
 import type { AdminState } from '../model/target.js';
@@ -26,6 +29,10 @@ export interface TargetControl {
 }
 
 export interface AdminSource {
+  readonly clock: Pick<Clock, 'nowMs'>;
+  readonly log: Logger;
+  /** Who may ask, by the configuration in force. */
+  readonly access: () => Pick<AdminConfig, 'tokens' | 'hosts'>;
   readonly build: BuildInfo;
   readonly counters: CounterCatalog;
   status(): Status;

@@ -5,15 +5,13 @@ import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
+import type { AdminRole } from '../model/config.js';
 import { refusalSchema, refuse } from './refusal.js';
-
-/** `read` sees, `admin` changes. */
-export type ApiRole = 'read' | 'admin';
 
 /** An operation as the document describes it. A part of a path in braces is one segment. */
 export type ApiRoute = Omit<RouteConfig, 'middleware' | 'security' | 'hide'> & {
   /** Who may ask it. */
-  readonly role: ApiRole;
+  readonly role: AdminRole;
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   readonly path: `/api/v1/${string}`;
   /** Its name in clients made from the document, and in the log of changes. */
@@ -66,6 +64,11 @@ export function createApiApp(): AdminApp {
 
 export function createApi(app: AdminApp, version: string, guard: Guard): Api {
   const routes: ApiRoute[] = [];
+  app.openAPIRegistry.registerComponent('securitySchemes', 'token', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'Asked for where `admin.tokens` has any. The roles are read and admin.',
+  });
   return {
     routes,
     add(route, handler) {

@@ -2,7 +2,7 @@
 // /healthz, /readyz and /metrics are where everybody looks for them; all else is below /api/v1.
 import type { AdminSource } from './admin-source.js';
 import { type AdminApp, createApi, createApiApp, methodsOf } from './api.js';
-import { createGuard } from './guard.js';
+import { type AdminReach, createGuard } from './guard.js';
 import { addListenerRoutes } from './listener-routes.js';
 import { addPlainRoutes, plainPaths } from './plain-routes.js';
 import { addPoolRoutes } from './pool-routes.js';
@@ -11,30 +11,20 @@ import { addStatusRoutes } from './status-routes.js';
 import { addTargetRoutes } from './target-routes.js';
 import { addTargetWishRoutes } from './target-wish-routes.js';
 
-/** How a browser may name an admin API on loopback; any other name is a rebinding. */
-const localName = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/i;
-
-/**
- * `localOnly`: the API listens on loopback, so a request whose Host is another name comes from a
- * web page that had its own name resolved to this machine (DNS rebinding), and is refused.
- * `trusted`: see createGuard.
- */
-export function adminRoutes(source: AdminSource, localOnly: boolean, trusted: boolean): AdminApp {
+export function adminRoutes(source: AdminSource, reach: AdminReach): AdminApp {
   const app = createApiApp();
+  const guard = createGuard({ ...source, reach });
 
-  app.use('*', async (context, next) => {
-    const host = context.req.header('host') ?? 'localhost';
-    if (localOnly && !localName.test(host)) {
-      return refuse(context, 403, 'SLUICE_ADMIN_HOST', 'this Host is not allowed');
-    }
+  app.use('*', guard.host, async (context, next) => {
     context.header('cache-control', 'no-store');
     context.header('x-content-type-options', 'nosniff');
     return await next();
   });
+  app.use('/metrics', guard.read);
 
   addPlainRoutes(app, source);
 
-  const api = createApi(app, source.build.version, createGuard(trusted));
+  const api = createApi(app, source.build.version, guard.route);
   addStatusRoutes(api, source);
   addListenerRoutes(api, source);
   addPoolRoutes(api, source);

@@ -7,6 +7,7 @@ import { getRequestListener } from '@hono/node-server';
 import { SluiceError } from '../errors.js';
 import type { AdminConfig } from '../model/config.js';
 import type { AdminSource } from './admin-source.js';
+import type { AdminReach } from './guard.js';
 import { adminRoutes } from './routes.js';
 
 export interface AdminServer {
@@ -32,8 +33,7 @@ export async function startAdminServer(
   listen: AdminAddress,
   source: AdminSource,
 ): Promise<AdminServer> {
-  const localOnly = 'path' in listen ? false : loopback.test(listen.host);
-  const routes = adminRoutes(source, localOnly, localOnly || 'path' in listen);
+  const routes = adminRoutes(source, reachOf(listen));
   const server = createServer(
     { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs },
     getRequestListener(routes.fetch),
@@ -59,6 +59,11 @@ export async function startAdminServer(
       await closed;
     },
   };
+}
+
+function reachOf(listen: AdminAddress): AdminReach {
+  if ('path' in listen) return 'unix';
+  return loopback.test(listen.host) ? 'loopback' : 'network';
 }
 
 /** Replaces the file of a socket whose owner is gone; the mode is 0600 from the first moment. */

@@ -85,9 +85,10 @@ async function runUntilStopped(
 }
 
 async function start(config: Config, log: LogSwitch): Promise<Parts> {
-  const balancer = await startLoadBalancer(config, { clock: systemClock(), log });
+  const options = { clock: systemClock(), log };
+  const balancer = await startLoadBalancer(config, options);
   try {
-    return { config, log, balancer, admin: await startAdmin(config, balancer) };
+    return { config, log, balancer, admin: await startAdmin(config, balancer, options) };
   } catch (error) {
     await balancer.close();
     throw error;

@@ -67,10 +67,10 @@ async function loadOrThrow(source: ConfigSource): Promise<Config> {
  */
 export async function createLoadBalancer(options: CreateOptions): Promise<EmbeddedLoadBalancer> {
   const config = await loadOrThrow(options);
-  const log = options.logger ?? silent;
-  const balancer = await startLoadBalancer(config, { clock: systemClock(), log });
+  const wiring = { clock: systemClock(), log: options.logger ?? silent };
+  const balancer = await startLoadBalancer(config, wiring);
   try {
-    return new Embedded(config, balancer, await startAdmin(config, balancer));
+    return new Embedded(config, balancer, await startAdmin(config, balancer, wiring));
   } catch (error) {
     await balancer.close();
     throw error;

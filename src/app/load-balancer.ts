@@ -38,6 +38,8 @@ export interface LoadBalancerOptions {
 export interface LoadBalancer {
   readonly workers: number;
   readonly counters: CounterCatalog;
+  /** The one in force. */
+  readonly config: Config;
   status(): Status;
   readiness(): Readiness;
   /** All or nothing; settings of engine, admin and log are not part of it. */
@@ -165,6 +167,10 @@ class WiredLoadBalancer implements LoadBalancer {
       names: () => this.#discovery.addresses(),
     });
     this.#stateFile = config.state && new StateFile({ ...config.state, sections, clock, log });
+  }
+
+  get config(): Config {
+    return this.#config;
   }
 
   async begin(): Promise<ReloadOutcome> {

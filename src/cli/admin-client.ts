@@ -23,7 +23,14 @@ export async function postAdmin(
   const unreachable = (why: string, cause?: unknown): SluiceError =>
     new SluiceError('SLUICE_ADMIN_UNREACHABLE', `the admin API at ${admin}: ${why}`, { cause });
   const text = JSON.stringify(body);
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+  // Not an option: what is on a command line, everybody on the machine may read.
+  const token = process.env.SLUICE_TOKEN;
+  const authorization = token ? { authorization: `Bearer ${token}` } : {};
+  const headers = {
+    ...authorization,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+  };
   const late = answerMs === null ? undefined : AbortSignal.timeout(answerMs);
   const options = { method: 'POST', headers, ...(late && { signal: late }) };
   try {

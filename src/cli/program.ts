@@ -5,6 +5,7 @@ import { SluiceError } from '../errors.js';
 import { exitCodes } from './exit-codes.js';
 import type { ImportOptions } from './import.js';
 import type { DrainOptions } from './targets.js';
+import type { TokenOptions } from './token.js';
 
 /** Every command with its arguments and options; completion reads them too. */
 export function createProgram(): Command {
@@ -53,6 +54,8 @@ export function createProgram(): Command {
   addTargetCommands(program);
   addFileCommands(program);
 
+  addTokenCommand(program);
+
   program
     .command('version')
     .description('print the version')
@@ -96,6 +99,19 @@ function addFileCommands(program: Command): void {
     .action(async (file: string, options: ImportOptions) => {
       const { importCommand } = await import('./import.js');
       process.exitCode = await importCommand(file, options);
+    });
+}
+
+function addTokenCommand(program: Command): void {
+  program
+    .command('token')
+    .description('make a token for the admin API, and the line of the configuration for it')
+    .option('--name <name>', 'who will have it, for the log of changes', 'operator')
+    .option('--role <role>', 'read or admin', 'read')
+    .option('--json', 'print token and hash as JSON')
+    .action(async (options: TokenOptions) => {
+      const { token } = await import('./token.js');
+      process.exitCode = token(options);
     });
 }
 

@@ -3,11 +3,9 @@
 import { posix } from 'node:path';
 import type { IpAddress } from '../model/address.js';
 import { type BindAddress, bindsMax } from './bind-address.js';
-import { defaults } from './defaults.js';
 import type { BindFacts, Facts } from './facts.js';
-import { isLoopback, isWildcard, sameIp } from './ip.js';
+import { isWildcard, sameIp } from './ip.js';
 import { formatPath } from './problem.js';
-import { parseAdminListen } from './text-leaves.js';
 
 type IpBind = Extract<BindAddress, { kind: 'ip' }>;
 
@@ -17,7 +15,7 @@ export function covers(a: IpAddress, b: IpAddress, ipv6Only: boolean): boolean {
   return a.family === b.family || (a.family === 'ipv6' && !ipv6Only);
 }
 
-function ipBindsConflict(a: IpBind, aOnly: boolean, b: IpBind, bOnly: boolean): boolean {
+export function ipBindsConflict(a: IpBind, aOnly: boolean, b: IpBind, bOnly: boolean): boolean {
   const portsMeet = a.low !== 0 && b.low !== 0 && a.low <= b.high && b.low <= a.high;
   return portsMeet && (covers(a.ip, b.ip, aOnly) || covers(b.ip, a.ip, bOnly));
 }
@@ -50,36 +48,5 @@ export function checkBinds(facts: Facts): void {
     const where = `${formatPath(other.path)} (line ${facts.lineOf(other.path)})`;
     const message = `${where} claims this address already`;
     facts.report({ code: 'SLUICE_CONFIG_DUPLICATE_BIND', path: bind.path, message });
-  }
-  checkAdmin(facts, binds.slice(0, bindsMax));
-}
-
-/** The admin server has an address even when the file does not say so. */
-function checkAdmin(facts: Facts, binds: readonly BindFacts[]): void {
-  const written = facts.draft.admin?.listen;
-  const parsed = parseAdminListen(written ?? defaults.admin.listen, facts.interfaceIndex);
-  const path = ['admin', 'listen'];
-  if (!parsed.ok) facts.report({ ...parsed.problem, path });
-  if (!parsed.ok || parsed.value === null) return;
-  const admin = parsed.value;
-  if (admin.kind === 'ip' && !isLoopback(admin.ip)) {
-    const message = 'the admin server can be reached from other machines';
-    facts.report({ severity: 'warning', code: 'SLUICE_CONFIG_ADMIN_EXPOSED', path, message });
-  }
-  for (const bind of binds) {
-    const { address, listener } = bind;
-    const clash =
-      admin.kind === 'unix' || address.kind === 'unix'
-        ? admin.kind === 'unix' && address.kind === 'unix' && admin.path === address.path
-        : listener.protocol === 'tcp' && ipBindsConflict(admin, false, address, listener.ipv6Only);
-    if (!clash) continue;
-    const code = 'SLUICE_CONFIG_DUPLICATE_BIND';
-    if (written === undefined) {
-      const message = `the admin server has ${defaults.admin.listen} unless admin.listen is set`;
-      facts.report({ code, path: bind.path, message });
-    } else {
-      const where = `${formatPath(bind.path)} (line ${facts.lineOf(bind.path)})`;
-      facts.report({ code, path, message: `${where} claims this address already` });
-    }
   }
 }

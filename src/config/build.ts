@@ -266,9 +266,10 @@ const workersMax = 64;
 function admin(file: FileConfig['admin'], machine: Machine): AdminConfig {
   const text = file?.listen ?? defaults.admin.listen;
   const bind = acceptedValue(parseAdminListen(text, machine.interfaceIndex));
-  if (bind === null) return { listen: null };
-  if (bind.kind === 'unix') return { listen: { path: bind.path } };
-  return { listen: { host: formatIp(bind.ip), port: bind.low } };
+  const rest = { hosts: file?.hosts ?? [], tokens: file?.tokens ?? [] };
+  if (bind === null) return { listen: null, ...rest };
+  if (bind.kind === 'unix') return { listen: { path: bind.path }, ...rest };
+  return { listen: { host: formatIp(bind.ip), port: bind.low }, ...rest };
 }
 
 function log(file: FileConfig['log']): LogConfig {

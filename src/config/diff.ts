@@ -31,6 +31,7 @@ export function diffConfigs(before: Config, after: Config): readonly ConfigChang
       ];
     }),
     ...restartChanges(before, after),
+    ...diffValues('admin', accessOf(before), accessOf(after)),
     ...diffValues('log', before.log, after.log),
     ...diffValues('shutdown', before.shutdown, after.shutdown),
     ...diffValues('state', before.state ?? { file: 'off' }, after.state ?? { file: 'off' }),
@@ -38,11 +39,21 @@ export function diffConfigs(before: Config, after: Config): readonly ConfigChang
   ];
 }
 
+/** Who may ask the admin API, in words that are no secret. */
+function accessOf({ admin: { hosts, tokens } }: Config): object {
+  const shown = tokens.map(({ name, role, hash }) => `${name} (${role}, ${hash.slice(0, 15)})`);
+  return { hosts, tokens: shown };
+}
+
+function needsRestart(path: string, key: string): boolean {
+  return path === 'engine' || path === 'state' || (path === 'admin' && key.startsWith('listen'));
+}
+
 /** Of all changes those that take effect at the next start. Does not look at targets. */
 export function restartChanges(before: Config, after: Config): readonly ConfigChange[] {
   return [
     ...diffValues('engine', before.engine, after.engine),
-    ...diffValues('admin', before.admin, after.admin),
+    ...diffValues('admin', { listen: before.admin.listen }, { listen: after.admin.listen }),
   ];
 }
 
@@ -99,7 +110,7 @@ function diffValues(path: string, before: object, after: object): readonly Confi
       path: path === '' ? key : `${path}.${key}`,
       before: a,
       after: b,
-      needsRestart: path === 'engine' || path === 'admin' || path === 'state',
+      needsRestart: needsRestart(path, key),
     });
   }
   return changes;

@@ -1,6 +1,7 @@
 // Bytes to a frozen Config, or to every problem that they have. Pure: the same bytes on the same
 // machine always give the same answer, nothing is read, started or thrown.
 import type { Config } from '../model/config.js';
+import { checkAdmin } from './admin-rules.js';
 import { checkBinds } from './bind-rules.js';
 import { buildConfig } from './build.js';
 import { decode } from './decode.js';
@@ -127,6 +128,7 @@ function runRules(source: SourceText, root: Located, findings: Finding[], machin
   checkNames(facts);
   checkReferences(facts);
   checkBinds(facts);
+  checkAdmin(facts);
   checkProtocols(facts);
   checkTargets(facts);
   checkTiers(facts);

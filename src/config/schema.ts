@@ -2,12 +2,12 @@
 // JSON Schema for editors comes from it (json-schema.ts). Values stay as written; what several
 // keys mean together is checked by rules.ts, and build.ts makes the model.
 import { z } from 'zod';
+import { adminSchema } from './admin-schema.js';
 import { defaults } from './defaults.js';
-import { anyInterface } from './ip.js';
 import { listenerSchema } from './listener-schema.js';
 import { poolSchema } from './pool-schema.js';
 import { countRange, duration, flag, integer, integerOr, leaf, size, word } from './scalars.js';
-import { namePattern, parseAdminListen, parseFilePath, parseLogOutput } from './text-leaves.js';
+import { namePattern, parseFilePath, parseLogOutput } from './text-leaves.js';
 
 const engineSchema = z
   .strictObject({
@@ -36,16 +36,6 @@ const engineSchema = z
     ).optional(),
   })
   .meta({ description: 'The threads that move bytes. Changes need a restart.' });
-
-const adminSchema = z
-  .strictObject({
-    listen: leaf<string>((value) => parseAdminListen(value, anyInterface), {
-      type: 'string',
-      description: 'Address of the admin server: ip:port, unix:/path, or off.',
-      default: defaults.admin.listen,
-    }).optional(),
-  })
-  .meta({ description: 'The HTTP server for status and metrics. Changes need a restart.' });
 
 const logSchema = z
   .strictObject({

@@ -185,6 +185,19 @@ export interface EventFields {
   readonly state_ignored: { readonly file: string; readonly reason: string };
   /** Said once until a write succeeds again. */
   readonly state_not_written: { readonly file: string; readonly reason: string };
+  /** A change by the admin API, carried out or refused (`status` is that of HTTP). */
+  readonly admin_change: {
+    /** The name of the token; without tokens `loopback` or `unix`. */
+    readonly who: string;
+    /** The address that asked, or `unix`. */
+    readonly source: string;
+    readonly operation: string;
+    readonly path: string;
+    /** The body, where it had the form that the operation takes. */
+    readonly change: string;
+    readonly status: number;
+  };
+  readonly admin_token_refused: { readonly source: string; readonly path: string };
   readonly setting_needs_restart: { readonly setting: string };
   readonly file_watch_failed: { readonly file: string; readonly reason: string };
   readonly logs_reopened: { readonly output: string };
@@ -245,6 +258,8 @@ export const levels: { readonly [N in EventName]: LevelOf<N> } = {
   state_restored: 'info',
   state_ignored: 'warn',
   state_not_written: 'warn',
+  admin_change: 'info',
+  admin_token_refused: 'warn',
   setting_needs_restart: 'warn',
   file_watch_failed: 'warn',
   logs_reopened: 'info',

@@ -12,12 +12,26 @@ export interface EngineConfig {
   readonly bufferBytes: number;
 }
 
+/** Who may ask the admin API: `read` sees, `admin` also changes. */
+export type AdminRole = 'read' | 'admin';
+
+export interface AdminToken {
+  readonly name: string;
+  readonly role: AdminRole;
+  /** `sha256:` and 64 hexadecimal digits, of the token. */
+  readonly hash: string;
+}
+
 export interface AdminConfig {
   /** null: no admin server. */
   readonly listen:
     | { readonly host: string; readonly port: number }
     | { readonly path: string }
     | null;
+  /** Names under which it may be asked, beside those of loopback. */
+  readonly hosts: readonly string[];
+  /** Without any, only this machine is answered. */
+  readonly tokens: readonly AdminToken[];
 }
 
 export interface LogConfig {

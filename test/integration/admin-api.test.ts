@@ -40,13 +40,13 @@ function askOf(address: string): Ask {
 /** A target that exists, whose name has everything that a path has to encode. */
 const odd = 'a/b%2F?#&é';
 
-async function startBalancer(listen: string): Promise<Ask> {
+async function startBalancer(listen: string, tokens: readonly object[] = []): Promise<Ask> {
   const target = await startTcpEcho({});
   onTestFinished(() => target.close());
   const here = `127.0.0.1:${target.port}`;
   const balancer = await createLoadBalancer({
     config: {
-      admin: { listen },
+      admin: { listen, tokens },
       listeners: {
         web: { bind: '127.0.0.1:0', pool: 'web' },
         dns: { bind: '127.0.0.1:0', protocol: 'udp', pool: 'dns' },

@@ -4,23 +4,11 @@ import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { AdminSource } from '../../src/admin/admin-source.js';
 import { type AdminServer, startAdminServer } from '../../src/admin/server.js';
+import { adminSource } from '../support/fake-admin-source.js';
 import { temporaryFolder } from '../support/real-server.js';
 
-const source: AdminSource = {
-  build: { version: '1.2.3', nodeVersion: 'v20' },
-  counters: { workerCounters: [], listenerCounters: [], targetCounters: [], poolCounters: [] },
-  status: () => ({
-    generation: { wanted: 1, applied: 1 },
-    listeners: [],
-    pools: [],
-    workers: [],
-    eventsDropped: 0,
-  }),
-  readiness: () => ({ ready: true, missing: [] }),
-  targets: { setAdminState: async () => true, drain: async () => null },
-};
+const source = adminSource();
 
 async function start(listen: Parameters<typeof startAdminServer>[0]): Promise<AdminServer> {
   const server = await startAdminServer(listen, source);

@@ -1,7 +1,9 @@
 // An admin API without a load balancer behind it: what it is asked to do is written down, and what
 // it tells is what a test says.
 import type { AdminSource } from '../../src/admin/admin-source.js';
+import type { AdminReach } from '../../src/admin/guard.js';
 import { adminRoutes } from '../../src/admin/routes.js';
+import { hashToken } from '../../src/admin/token.js';
 import { responseTimes } from '../../src/model/response-times.js';
 import type { PoolStatus, Status, TargetStatus } from '../../src/model/status.js';
 
@@ -58,8 +60,23 @@ export function statusOf(...pools: PoolStatus[]): Status {
   };
 }
 
+/** A name for each role, and its token. */
+export const roleTokens = { read: 'token-that-reads', admin: 'token-that-changes' } as const;
+
+export const accessByTokens: ReturnType<AdminSource['access']> = {
+  hosts: [],
+  tokens: (['read', 'admin'] as const).map((role) => ({
+    name: `${role}er`,
+    role,
+    hash: hashToken(roleTokens[role]),
+  })),
+};
+
 export function adminSource(parts: Partial<AdminSource> = {}): AdminSource {
   return {
+    clock: { nowMs: () => 0 },
+    log: { event: () => undefined },
+    access: () => ({ hosts: [], tokens: [] }),
     build: { version: '1.2.3', nodeVersion: 'v20' },
     counters: { workerCounters: [], listenerCounters: [], targetCounters: [], poolCounters: [] },
     status: () => statusOf(),
@@ -75,9 +92,9 @@ export interface AdminReply {
   readonly body: Record<string, unknown>;
 }
 
-/** What the API on loopback answers; `trusted` false: as if other machines could reach it. */
-export function fakeAdmin(parts: Partial<AdminSource> = {}, { trusted = true } = {}) {
-  const app = adminRoutes(adminSource(parts), true, trusted);
+/** What the API answers on an address that is reached so. */
+export function fakeAdmin(parts: Partial<AdminSource> = {}, reach: AdminReach = 'loopback') {
+  const app = adminRoutes(adminSource(parts), reach);
   const reply = async (response: Response): Promise<AdminReply> => {
     const { status, headers } = response;
     return { status, headers, body: (await response.json()) as Record<string, unknown> };

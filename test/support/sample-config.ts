@@ -144,7 +144,7 @@ export function config(
     listeners,
     pools,
     engine: { workers: 1, maxConnections: 0, splice: true, bufferBytes: 65_536 },
-    admin: { listen: null },
+    admin: { listen: null, hosts: [], tokens: [] },
     log: { level: 'info', format: 'json', output: 'stdout', access: null, rotate: null },
     shutdown: { drainTimeoutMs: 10_000 },
     state: null,

@@ -46,7 +46,7 @@ export interface SluiceOptions {
   /** The whole command line after `sluice`; by default `run` and the path of the config. */
   readonly args?: readonly string[];
   /** Instead of `run`, with the path of the config. */
-  readonly command?: 'demo';
+  readonly command?: 'demo' | 'check';
   readonly nodeArgs?: readonly string[];
   readonly uid?: number;
   readonly waitReady?: boolean;

@@ -119,7 +119,7 @@ describe('what is left out', () => {
   test('everywhere else is a safe default', () => {
     expect(config).toMatchObject({
       engine: { workers: 2, maxConnections: 0, splice: true, bufferBytes: 65_536 },
-      admin: { listen: { host: '127.0.0.1', port: 9090 } },
+      admin: { listen: { host: '127.0.0.1', port: 9090 }, hosts: [], tokens: [] },
       log: { level: 'info', format: 'auto', output: 'stdout', access: null, rotate: null },
       shutdown: { drainTimeoutMs: 30_000 },
       state: null,
@@ -421,7 +421,7 @@ watch: true`),
   );
   expect(config).toMatchObject({
     engine: { workers: 3, maxConnections: 1000, splice: false, bufferBytes: 131_072 },
-    admin: { listen: { path: '/run/sluice.sock' } },
+    admin: { listen: { path: '/run/sluice.sock' }, hosts: [], tokens: [] },
     log: {
       level: 'debug',
       format: 'json',

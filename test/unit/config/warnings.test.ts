@@ -1,5 +1,6 @@
 // Files that load, and about which something should be said nevertheless.
 import { describe } from 'vitest';
+import { hashToken } from '../../../src/admin/token.js';
 import { testBadFiles, withBind, withPool, withTop } from '../../support/bad-file.js';
 
 describe('a file with a warning', () => {
@@ -183,13 +184,15 @@ pools:
       problems: [['5:5', 'SLUICE_CONFIG_NO_EFFECT', 'no bind of this listener is an IPv6 address']],
     },
     {
-      name: 'an admin server for everybody',
-      text: withTop('admin: { listen: "*:9000" }'),
+      name: 'an admin server on the network',
+      text: withTop(
+        `admin: { listen: "*:9000", tokens: [{ name: a, role: read, hash: "${hashToken('x')}" }] }`,
+      ),
       problems: [
         [
           '5:18',
           'SLUICE_CONFIG_ADMIN_EXPOSED',
-          'the admin server can be reached from other machines',
+          'tokens and answers cross the network as they are: there is no TLS here',
         ],
       ],
     },
