@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { SluiceError } from '../errors.js';
+import { visible } from './terminal.js';
 
 export interface AdminAnswer {
   readonly status: number;
@@ -9,6 +10,8 @@ export interface AdminAnswer {
 }
 
 const answerBytesMax = 1 << 20;
+/** A page of 1000 targets is 2 MiB, and everything about 16384 of them 32. */
+const readBytesMax = 64 << 20;
 
 /**
  * `admin`: a URL, `host:port`, or `unix:` with a path. `answerMs`: how long the answer may take,
@@ -20,38 +23,70 @@ export async function postAdmin(
   body: object,
   answerMs: number | null = 30_000,
 ): Promise<AdminAnswer> {
+  const text = JSON.stringify(body);
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+  const asks = { method: 'POST', headers, text } as const;
+  return await exchange({ admin, path, ...asks, answerMs, bytesMax: answerBytesMax });
+}
+
+/** The same, to read. */
+export async function getAdmin(
+  admin: string,
+  path: string,
+  answerMs = 30_000,
+): Promise<AdminAnswer> {
+  const asks = { method: 'GET', headers: {}, text: '' } as const;
+  return await exchange({ admin, path, ...asks, answerMs, bytesMax: readBytesMax });
+}
+
+/** The body of an answer that says yes; throws a SluiceError with what it says otherwise. */
+export async function readAdmin(admin: string, path: string): Promise<AdminAnswer['body']> {
+  const { status, body } = await getAdmin(admin, path);
+  if (status === 200) return body;
+  const why = `it answered ${status} to ${path}: ${visible(String(body.error ?? 'no reason'))}`;
+  throw new SluiceError('SLUICE_ADMIN_UNREACHABLE', `the admin API at ${admin}: ${why}`);
+}
+
+interface Exchange {
+  readonly admin: string;
+  readonly path: string;
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly text: string;
+  readonly answerMs: number | null;
+  readonly bytesMax: number;
+}
+
+async function exchange(wanted: Exchange): Promise<AdminAnswer> {
+  const { admin, path, text, answerMs } = wanted;
   const unreachable = (why: string, cause?: unknown): SluiceError =>
     new SluiceError('SLUICE_ADMIN_UNREACHABLE', `the admin API at ${admin}: ${why}`, { cause });
-  const text = JSON.stringify(body);
+  const late = answerMs === null ? undefined : AbortSignal.timeout(answerMs);
   // Not an option: what is on a command line, everybody on the machine may read.
   const token = process.env.SLUICE_TOKEN;
   const authorization = token ? { authorization: `Bearer ${token}` } : {};
-  const headers = {
-    ...authorization,
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-  };
-  const late = answerMs === null ? undefined : AbortSignal.timeout(answerMs);
-  const options = { method: 'POST', headers, ...(late && { signal: late }) };
+  const headers = { ...wanted.headers, ...authorization };
+  const options = { method: wanted.method, headers, ...(late && { signal: late }) };
   try {
     const asked = admin.startsWith('unix:')
       ? request({ ...options, socketPath: admin.slice('unix:'.length), path })
       : request(new URL(path, admin.includes('://') ? admin : `http://${admin}`), options);
     asked.end(text);
     const [response] = (await once(asked, 'response')) as [IncomingMessage];
-    return { status: response.statusCode ?? 0, body: parseAnswer(await readAll(response)) };
+    const body = parseAnswer(await readAll(response, wanted.bytesMax));
+    return { status: response.statusCode ?? 0, body };
   } catch (cause) {
     if (late?.aborted) throw unreachable(`no answer within ${answerMs} ms`, cause);
     throw unreachable(cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
 
-async function readAll(response: IncomingMessage): Promise<string> {
+async function readAll(response: IncomingMessage, bytesMax: number): Promise<string> {
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of response as AsyncIterable<Buffer>) {
     bytes += piece.length;
-    if (bytes > answerBytesMax) throw new Error('its answer has no end');
+    if (bytes > bytesMax) throw new Error('its answer has no end');
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString('utf8');

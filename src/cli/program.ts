@@ -1,10 +1,15 @@
 // The command line: which commands exist and what they take. Each command is one file.
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { version } from '../app/version.js';
 import { SluiceError } from '../errors.js';
+import type { Shell } from './completion.js';
 import { exitCodes } from './exit-codes.js';
 import type { ImportOptions } from './import.js';
+import type { InitOptions } from './init.js';
+import { serviceNames } from './init-services.js';
+import { addReadCommands, adminOption } from './read-commands.js';
 import type { DrainOptions } from './targets.js';
+import { visible } from './terminal.js';
 import type { TokenOptions } from './token.js';
 
 /** Every command with its arguments and options; completion reads them too. */
@@ -51,8 +56,10 @@ export function createProgram(): Command {
       process.exitCode = await demo(file);
     });
 
+  addReadCommands(program);
   addTargetCommands(program);
   addFileCommands(program);
+  addCompletion(program);
 
   addTokenCommand(program);
 
@@ -74,8 +81,39 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** Those that make a file. */
+/** Those that make a file, or compare two. */
 function addFileCommands(program: Command): void {
+  program
+    .command('init')
+    .description('write a configuration to begin with; on a terminal, after a few questions')
+    .addOption(new Option('--service <kind>', 'what is balanced').choices(serviceNames))
+    .option('--listen <address>', 'where clients arrive')
+    .option('--to <address...>', 'where the targets are')
+    .option('--health <check>', 'how they are checked')
+    .option('-o, --output <file>', 'write there instead of to standard output')
+    .option('--force', 'replace the file of --output')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sluice init\n  sluice init > sluice.yaml\n' +
+        '  sluice init --service redis --listen :6379 --to db1:6379 db2:6379 -o sluice.yaml',
+    )
+    .action(async (options: InitOptions) => {
+      const { init } = await import('./init.js');
+      process.exitCode = await init(options);
+    });
+
+  program
+    .command('diff')
+    .description('say what a reload from one file to the other would change')
+    .argument('<OLD>', 'the configuration that runs')
+    .argument('<NEW>', 'the one to be loaded')
+    .option('--json', 'print the changes as JSON')
+    .addHelpText('after', '\nExample:\n  sluice diff /etc/sluice/sluice.yaml sluice.new.yaml')
+    .action(async (before: string, after: string, options: { readonly json?: true }) => {
+      const { diff } = await import('./diff.js');
+      process.exitCode = await diff(before, after, options);
+    });
+
   program
     .command('import')
     .description('make a configuration from one of HAProxy (mode tcp) or nginx (stream)')
@@ -115,12 +153,8 @@ function addTokenCommand(program: Command): void {
     });
 }
 
-/** Where a sluice with the defaults listens. */
-const defaultAdmin = 'http://127.0.0.1:9090';
-
 /** Those that speak to a running sluice about one of its targets. */
 function addTargetCommands(program: Command): void {
-  const adminOption = ['--admin <address>', 'its admin API: a URL, or unix:/path'] as const;
   program
     .command('drain')
     .description('let a target of a running sluice take no new clients, and end its old ones')
@@ -128,12 +162,13 @@ function addTargetCommands(program: Command): void {
     .option('--deadline <duration>', 'how long connections may end by themselves, or off')
     .option('--close-over <duration>', 'over which time those that are left are closed')
     .option('--wait', 'return when no connection is left')
-    .option(...adminOption, defaultAdmin)
+    .addOption(adminOption())
     .addHelpText(
       'after',
       '\nWithout a duration that of the pool counts (drain:).\n' +
         'Exit code with --wait: 0 all ended by themselves, 3 some were closed, 1 it was\n' +
-        'cancelled by sluice enable, or could not be asked for.',
+        'cancelled by sluice enable, or could not be asked for.\n\n' +
+        'Example:\n  sluice drain web/a --deadline 2m --wait',
     )
     .action(async (place: string, options: DrainOptions) => {
       const { drainTarget } = await import('./targets.js');
@@ -148,7 +183,8 @@ function addTargetCommands(program: Command): void {
       .command(verb)
       .description(does)
       .argument('<POOL/TARGET>', 'as in the configuration')
-      .option(...adminOption, defaultAdmin)
+      .addOption(adminOption())
+      .addHelpText('after', `\nExample:\n  sluice ${verb} web/a`)
       .action(async (place: string, { admin }: { readonly admin: string }) => {
         const { setTarget } = await import('./targets.js');
         process.exitCode = await setTarget(verb, place, admin);
@@ -156,10 +192,35 @@ function addTargetCommands(program: Command): void {
   }
 }
 
+function addCompletion(program: Command): void {
+  program
+    .command('completion')
+    .description('print a script that lets a shell complete commands, options and targets')
+    .addArgument(new Argument('<SHELL>', 'the shell').choices(['bash', 'zsh', 'fish']))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  eval "$(sluice completion bash)"\n' +
+        '  sluice completion zsh > ~/.zfunc/_sluice\n  sluice completion fish | source',
+    )
+    .action(async (shell: Shell) => {
+      const { completion } = await import('./completion.js');
+      process.exitCode = completion(shell);
+    });
+  // For the scripts: no description, so that it is not shown.
+  program
+    .command('complete-words', { hidden: true })
+    .argument('[WORDS...]')
+    .allowUnknownOption()
+    .action(async (words: readonly string[]) => {
+      const { completeWords } = await import('./completion.js');
+      process.exitCode = await completeWords(program, words);
+    });
+}
+
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
   if (error instanceof SluiceError) {
-    process.stderr.write(`sluice: ${error.message} (${error.code})\n`);
+    process.stderr.write(`sluice: ${visible(error.message)} (${error.code})\n`);
     return exitCodes.failed;
   }
   throw error;

@@ -2,6 +2,7 @@
 import { parseDrainCloseOver, parseDrainDeadline } from '../app/drain-durations.js';
 import { postAdmin } from './admin-client.js';
 import { exitCodes } from './exit-codes.js';
+import { visible } from './terminal.js';
 
 export interface DrainOptions {
   readonly admin: string;
@@ -24,7 +25,7 @@ export async function setTarget(
   if (named === null) return usage(`${place} is not POOL/TARGET`);
   const { status, body } = await postAdmin(admin, pathOf(named, verb), {});
   if (status !== 200) return refused(body);
-  process.stdout.write(`${place} is ${String(body.adminState)}\n`);
+  process.stdout.write(`${visible(place)} is ${visible(String(body.adminState))}\n`);
   return exitCodes.ok;
 }
 
@@ -71,11 +72,11 @@ function pathOf({ pool, target }: Place, verb: 'enable' | 'disable' | 'drain'): 
 }
 
 function usage(message: string): number {
-  process.stderr.write(`sluice: ${message}\n`);
+  process.stderr.write(`sluice: ${visible(message)}\n`);
   return exitCodes.usage;
 }
 
 function refused({ error, code }: Readonly<Record<string, unknown>>): number {
-  process.stderr.write(`sluice: ${String(error)} (${String(code)})\n`);
+  process.stderr.write(`sluice: ${visible(String(error))} (${visible(String(code))})\n`);
   return exitCodes.failed;
 }

@@ -1,0 +1,76 @@
+// The commands that ask a running sluice and change nothing.
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { TargetsOptions } from './list-targets.js';
+import type { ReadOptions } from './status.js';
+import type { TopOptions } from './top.js';
+
+/** Where a sluice with the defaults listens. */
+const defaultAdmin = 'http://127.0.0.1:9090';
+
+/** One of its own for each command: commander keeps the value in it. */
+export function adminOption(): Option {
+  return new Option('--admin <address>', 'its admin API: a URL, host:port, or unix:/path')
+    .env('SLUICE_ADMIN')
+    .default(defaultAdmin);
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (value >= 0.1 && value <= 3600) return value;
+  throw new InvalidArgumentError('It is a number of seconds, 0.1 to 3600.');
+}
+
+function frames(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 1_000_000) return value;
+  throw new InvalidArgumentError('It is a whole number from 1.');
+}
+
+export function addReadCommands(program: Command): void {
+  program
+    .command('status')
+    .description('show what a running sluice listens on, and how its pools are')
+    .option('--json', 'print everything it knows as JSON')
+    .addOption(adminOption())
+    .addHelpText('after', '\nExamples:\n  sluice status\n  sluice status --json | jq .generation')
+    .action(async (options: ReadOptions) => {
+      const { status } = await import('./status.js');
+      process.exitCode = await status(options);
+    });
+  program
+    .command('targets')
+    .description('list the targets of a pool, or of all')
+    .argument('[POOL]', 'as in the configuration')
+    .addOption(
+      new Option('--health <word>', 'only those').choices(['healthy', 'unhealthy', 'unknown']),
+    )
+    .addOption(
+      new Option('--state <word>', 'only those').choices(['enabled', 'draining', 'disabled']),
+    )
+    .option('--search <text>', 'only those with it in their name or address')
+    .option('--json', 'print them as JSON')
+    .addOption(adminOption())
+    .addHelpText('after', '\nExamples:\n  sluice targets web\n  sluice targets --health unhealthy')
+    .action(async (pool: string | undefined, options: TargetsOptions) => {
+      const { listTargets } = await import('./list-targets.js');
+      process.exitCode = await listTargets(pool, options);
+    });
+  program
+    .command('top')
+    .description('watch connections, bytes and response times of listeners and targets')
+    .option('--interval <seconds>', 'from look to look', seconds, 1)
+    .option('--count <frames>', 'print so many as plain text, then end', frames)
+    .option('--json', 'print frames as JSON, one in a line')
+    .addOption(adminOption())
+    .addHelpText(
+      'after',
+      '\nKeys: q quits, s or left and right choose what targets are sorted by,\n' +
+        'up and down scroll.\n' +
+        'Without a terminal it prints one frame, or --count of them.\n\n' +
+        'Examples:\n  sluice top\n  sluice top --count 3 --interval 5',
+    )
+    .action(async (options: TopOptions) => {
+      const { top } = await import('./top.js');
+      process.exitCode = await top(options);
+    });
+}
