@@ -5,11 +5,13 @@ import { z } from 'zod';
 import type { HealthRecord } from '../control/beliefs.js';
 import type { Controller } from '../control/controller.js';
 import type { HealthChecker } from '../health/checker.js';
-import { endpointOf, type ResolvedNames } from '../model/address-text.js';
+import type { ResolvedNames } from '../model/address-text.js';
 import type { Config } from '../model/config.js';
+import type { Pool } from '../model/pool.js';
 import type { AdminState } from '../model/target.js';
-import { configuredKey, targetKey } from '../model/target-key.js';
+import { configuredKey, keyOfParts, partsOfKey } from '../model/target-key.js';
 import { type StateSection, stateSection } from '../state/state-section.js';
+import { entriesMax, keySchema, keysWhere } from './section-keys.js';
 
 export interface Believers {
   readonly controller: Pick<Controller, 'beliefs' | 'restore'>;
@@ -25,39 +27,19 @@ export interface Believers {
  */
 export const healthAgeMaxMs = 10 * 60_000;
 
-/** Of the engine, for targets; and what the keys of model/target-key are made of. */
-const entriesMax = 16_384;
-const part = z.string().max(1024);
-const keyParts = { pool: part, target: part, address: part };
-
 const healthSchema = z
   .array(
     z.strictObject({
-      ...keyParts,
+      ...keySchema,
       health: z.enum(['healthy', 'unhealthy']),
       since: z.iso.datetime(),
     }),
   )
   .max(entriesMax);
 const adminSchema = z
-  .array(z.strictObject({ ...keyParts, admin_state: z.enum(['draining', 'disabled']) }))
+  .array(z.strictObject({ ...keySchema, admin_state: z.enum(['draining', 'disabled']) }))
   .max(entriesMax);
-const primarySchema = z.array(z.strictObject(keyParts)).max(entriesMax);
-
-interface KeyParts {
-  readonly pool: string;
-  readonly target: string;
-  readonly address: string;
-}
-
-/** model/target-key makes both kinds of key from the same three parts. */
-function partsOf(key: string): KeyParts {
-  const [pool = '', target = '', address = ''] = JSON.parse(key) as readonly string[];
-  return { pool, target, address };
-}
-
-const keyOf = ({ pool, target, address }: KeyParts): string =>
-  JSON.stringify([pool, target, address]);
+const primarySchema = z.array(z.strictObject(keySchema)).max(entriesMax);
 
 export function beliefSections(believers: Believers): readonly StateSection[] {
   return [healthSection(believers), adminSection(believers), primarySection(believers)];
@@ -69,38 +51,27 @@ function healthSection({ controller, checker, config, names }: Believers): State
     schema: healthSchema,
     save: () =>
       [...controller.beliefs().health].flatMap(([key, { health, since }]) =>
-        health === 'unknown' ? [] : [{ ...partsOf(key), health, since: since.toISOString() }],
+        health === 'unknown' ? [] : [{ ...partsOfKey(key), health, since: since.toISOString() }],
       ),
     restore: (entries, { ageMs }) => {
       if (ageMs > healthAgeMaxMs) return;
-      const probed = probedKeys(config, names());
-      const known = entries.filter((entry) => probed.has(keyOf(entry)));
+      const probed = keysWhere(config, names(), isProbed);
+      const known = entries.filter((entry) => probed.has(keyOfParts(entry)));
       controller.restore({
         health: new Map(
           known.map(({ health, since, ...parts }): [string, HealthRecord] => [
-            keyOf(parts),
+            keyOfParts(parts),
             { health, reason: 'restored', latencyMs: null, detail: '', since: new Date(since) },
           ]),
         ),
       });
-      checker.restore(new Map(known.map((entry) => [keyOf(entry), entry.health])));
+      checker.restore(new Map(known.map((entry) => [keyOfParts(entry), entry.health])));
     },
   });
 }
 
 /** A verdict on a target that is not probed would stay for ever. */
-function probedKeys(config: Config, names: ResolvedNames): ReadonlySet<string> {
-  return new Set(
-    config.pools
-      .filter(({ health }) => health.kind !== 'none')
-      .flatMap((pool) =>
-        pool.targets.flatMap(({ name, address }) => {
-          const endpoint = endpointOf(address, names);
-          return endpoint === null ? [] : [targetKey(pool.name, name, endpoint)];
-        }),
-      ),
-  );
-}
+const isProbed = ({ health }: Pool): boolean => health.kind !== 'none';
 
 function adminSection({ controller, config }: Believers): StateSection {
   return stateSection({
@@ -108,15 +79,18 @@ function adminSection({ controller, config }: Believers): StateSection {
     schema: adminSchema,
     save: () =>
       [...controller.beliefs().adminStates].flatMap(([key, state]) =>
-        state === 'enabled' ? [] : [{ ...partsOf(key), admin_state: state }],
+        state === 'enabled' ? [] : [{ ...partsOfKey(key), admin_state: state }],
       ),
     restore: (entries) => {
       const configured = new Set(
         config.pools.flatMap((pool) => pool.targets.map((each) => configuredKey(pool.name, each))),
       );
       const adminStates = entries
-        .filter((entry) => configured.has(keyOf(entry)))
-        .map(({ admin_state: state, ...parts }): [string, AdminState] => [keyOf(parts), state]);
+        .filter((entry) => configured.has(keyOfParts(entry)))
+        .map(({ admin_state: state, ...parts }): [string, AdminState] => [
+          keyOfParts(parts),
+          state,
+        ]);
       controller.restore({ adminStates: new Map(adminStates) });
     },
   });
@@ -127,12 +101,12 @@ function primarySection({ controller, config, names }: Believers): StateSection 
   return stateSection({
     name: 'primaries',
     schema: primarySchema,
-    save: () => [...controller.beliefs().roles.primaries.values()].map(partsOf),
+    save: () => [...controller.beliefs().roles.primaries.values()].map(partsOfKey),
     restore: (entries) => {
-      const probed = probedKeys(config, names());
-      const known = entries.filter((entry) => probed.has(keyOf(entry)));
+      const probed = keysWhere(config, names(), isProbed);
+      const known = entries.filter((entry) => probed.has(keyOfParts(entry)));
       controller.restore({
-        primaries: new Map(known.map((parts) => [parts.pool, keyOf(parts)])),
+        primaries: new Map(known.map((parts) => [parts.pool, keyOfParts(parts)])),
       });
     },
   });

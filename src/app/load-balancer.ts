@@ -22,9 +22,10 @@ import type { Config } from '../model/config.js';
 import type { ProbeDetail } from '../model/health.js';
 import type { Status } from '../model/status.js';
 import type { AdminState } from '../model/target.js';
-import { StateFile } from '../state/state-file.js';
+import { StateFile, type StateFileOptions } from '../state/state-file.js';
 import { beliefSections, pauseDisabled } from './belief-sections.js';
 import { engineEvents } from './engine-events.js';
+import { rotationSections } from './rotation-sections.js';
 
 export interface LoadBalancerOptions {
   readonly clock: Clock;
@@ -146,7 +147,10 @@ class WiredLoadBalancer implements LoadBalancer {
       probeDetail: (pool, target) => this.#details.get(placeKey(pool, target)) ?? null,
       onBeliefsChanged: () => this.#stateFile?.changed(),
     });
-    this.#agents = watchAgents({ clock, log, random }, () => this.#controller.lookAgain());
+    this.#agents = watchAgents({ clock, log, random }, () => {
+      this.#controller.lookAgain();
+      this.#stateFile?.changed();
+    });
     this.#checker = new HealthChecker({
       clock,
       random,
@@ -159,14 +163,24 @@ class WiredLoadBalancer implements LoadBalancer {
       }),
       onChange: (change) => this.#controller.setHealth(change),
       onRole: (report) => this.#controller.setRole(report),
+      onPass: (...passed) => this.#controller.probePassed(...passed),
     });
-    const sections = beliefSections({
+    this.#stateFile = config.state && new StateFile({ ...config.state, ...this.#stateParts() });
+  }
+
+  /** What the state file is made of. */
+  #stateParts(): Pick<StateFileOptions, 'sections' | 'clock' | 'log'> {
+    const { clock, log } = this.#options;
+    const believers = {
+      clock,
       controller: this.#controller,
       checker: this.#checker,
-      config,
+      agents: this.#agents,
+      config: this.#config,
       names: () => this.#discovery.addresses(),
-    });
-    this.#stateFile = config.state && new StateFile({ ...config.state, sections, clock, log });
+    };
+    const sections = [...beliefSections(believers), ...rotationSections(believers)];
+    return { sections, clock, log };
   }
 
   get config(): Config {

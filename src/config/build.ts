@@ -143,6 +143,7 @@ function passive(file: FilePool['passive']): PassiveRules | null {
   return {
     maxFails: file.max_fails ?? defaults.passive.maxFails,
     failTimeoutMs: ms(file.fail_timeout ?? defaults.passive.failTimeout),
+    endOnProbe: file.end_on_probe ?? defaults.passive.endOnProbe,
   };
 }
 
@@ -159,6 +160,7 @@ function outlier(file: FilePool['outlier']): OutlierRules | null {
     baseEjectionMs: ms(file.base_ejection_time ?? otherwise.baseEjectionTime),
     maxEjectionMs: ms(file.max_ejection_time ?? otherwise.maxEjectionTime),
     maxEjectionPercent: file.max_ejection_percent ?? otherwise.maxEjectionPercent,
+    endOnProbe: file.end_on_probe ?? otherwise.endOnProbe,
   };
 }
 

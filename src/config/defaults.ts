@@ -34,7 +34,7 @@ export const defaults = {
   park: { max: 1024, timeout: '30s' },
   policy: { key: 'source', prefixV4: 32, prefixV6: 128, load: 'connections', boundedLoad: 'off' },
   drain: { deadline: '30s', closeOver: '10s' },
-  passive: { maxFails: 1, failTimeout: '10s' },
+  passive: { maxFails: 1, failTimeout: '10s', endOnProbe: false },
   outlier: {
     consecutiveFailures: 5,
     failureRateDeviations: 1.9,
@@ -45,6 +45,7 @@ export const defaults = {
     baseEjectionTime: '30s',
     maxEjectionTime: '5m',
     maxEjectionPercent: 10,
+    endOnProbe: false,
   },
   sticky: {
     sticky: 'off',

@@ -1,6 +1,7 @@
 // Rules about ejecting targets: what contradicts itself, and what could never eject anybody.
 import { defaults } from './defaults.js';
 import type { Facts, PoolFacts } from './facts.js';
+import { isUnprobed } from './health-rules.js';
 import { parseDuration } from './units.js';
 
 export function checkEjections(facts: Facts): void {
@@ -38,6 +39,10 @@ function checkIdleRules(facts: Facts, pool: PoolFacts): void {
   for (const key of ['passive', 'outlier'] as const) {
     if (pool.draft[key] === undefined || pool.targets.length !== 1) continue;
     idle([key], 'the only target of a pool is never taken out by this');
+  }
+  for (const key of ['passive', 'outlier'] as const) {
+    if (pool.draft[key]?.end_on_probe !== true || !isUnprobed(pool)) continue;
+    idle([key, 'end_on_probe'], 'the targets are not probed');
   }
   const outlier = pool.draft.outlier;
   const least = outlier?.min_targets ?? defaults.outlier.minTargets;

@@ -1,7 +1,13 @@
 // The shape of a pool's rules about ejecting targets by how their connections go.
 import { z } from 'zod';
 import { defaults } from './defaults.js';
-import { duration, fractionOr, integer, integerOr } from './scalars.js';
+import { duration, flag, fractionOr, integer, integerOr } from './scalars.js';
+
+const endOnProbe = (otherwise: boolean) =>
+  flag({
+    description: 'A probe that passes ends it at once.',
+    default: otherwise,
+  }).optional();
 
 export const passiveSchema = z.strictObject({
   max_fails: integer(
@@ -18,6 +24,7 @@ export const passiveSchema = z.strictObject({
       default: defaults.passive.failTimeout,
     },
   ).optional(),
+  end_on_probe: endOnProbe(defaults.passive.endOnProbe),
 });
 
 export const outlierSchema = z.strictObject({
@@ -84,4 +91,5 @@ export const outlierSchema = z.strictObject({
       default: defaults.outlier.maxEjectionPercent,
     },
   ).optional(),
+  end_on_probe: endOnProbe(defaults.outlier.endOnProbe),
 });

@@ -60,6 +60,14 @@ const kindRules: Readonly<Record<ProbeKind, KindRules>> = {
   none: {},
 };
 
+/** Its targets are asked nothing, by choice or by default. */
+export function isUnprobed(pool: PoolFacts): boolean {
+  const { health } = pool.draft;
+  const isWrong = typeof health === 'object' && Object.hasOwn(health, 'type') && !health.type;
+  const kind = typeof health === 'string' ? health : health?.type;
+  return !isWrong && (kind ?? defaultProbe(protocolsOf(pool))) === 'none';
+}
+
 export function checkHealth(facts: Facts): void {
   for (const pool of facts.pools.values()) {
     checkAgent(facts, pool);

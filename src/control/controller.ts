@@ -16,16 +16,18 @@ import type { AdminState } from '../model/target.js';
 import { BoundPorts } from './bound-ports.js';
 import { buildTable, type Facts } from './build-table.js';
 import { DownTargets } from './down-targets.js';
+import type { EjectionRecords } from './ejection-records.js';
 import { Ejector } from './ejector.js';
 import { Generations } from './generations.js';
 import { type Ids, noIds } from './ids.js';
-import { differences, listenerAt, makePlan, type Plan, sizeOf, slottedTargets } from './plan.js';
+import { listenerAt, makePlan, type Plan, slottedTargets } from './plan.js';
 import { engineRefusal, type ReloadOutcome, refusal } from './reload-outcome.js';
 import { Retirements, retiredSlots } from './retirements.js';
 import { SlotOwners, type TargetOwner } from './slot-owners.js';
 import { buildStatus, type ProbeDetailOf } from './status.js';
+import { logApplied, logRejected } from './table-log.js';
 import { type Beliefs, type RestoredBeliefs, TargetBeliefs } from './target-beliefs.js';
-import { TargetDrains } from './target-drains.js';
+import { type DrainRecords, TargetDrains } from './target-drains.js';
 
 export interface ControllerOptions {
   readonly clock: Clock;
@@ -36,7 +38,7 @@ export interface ControllerOptions {
   readonly probeDetail: ProbeDetailOf;
   /** What agents have said, by targetKey; kept as names are. */
   readonly agents: () => Facts['agents'];
-  /** Health or admin states, as beliefs() has them, are others now. */
+  /** Something of beliefs(), ejectionRecords() or drainRecords() is another now. */
   readonly onBeliefsChanged?: () => void;
 }
 
@@ -82,7 +84,11 @@ export class Controller {
     this.#retirements = new Retirements(options);
     const { counters } = engine;
     const { clock, log } = options;
-    this.#ejector = new Ejector({ clock, log, counters, onChange: () => void this.#changed() });
+    const onEjection = () => {
+      this.#changed();
+      options.onBeliefsChanged?.();
+    };
+    this.#ejector = new Ejector({ clock, log, counters, onChange: onEjection });
     this.#drains = new TargetDrains({ ...options, onChange: () => void this.#changed() });
     this.#downTargets = new DownTargets({ ...options, drains: this.#drains });
     this.#beliefs = new TargetBeliefs({
@@ -99,9 +105,19 @@ export class Controller {
     return this.#beliefs.current();
   }
 
+  ejectionRecords(): EjectionRecords {
+    return this.#ejector.records();
+  }
+
+  drainRecords(): DrainRecords {
+    return this.#drains.records();
+  }
+
   /** Beliefs of an earlier process. Before start(), which drops what names no target of ours. */
   restore(beliefs: RestoredBeliefs): void {
     this.#beliefs.restore(beliefs);
+    if (beliefs.ejections) this.#ejector.restore(beliefs.ejections);
+    if (beliefs.drains) this.#drains.restore(beliefs.drains);
   }
 
   /** The first configuration. Resolves when every worker has its table, or with why not. */
@@ -163,7 +179,14 @@ export class Controller {
     // Without an address there is nothing to it.
     if (key === null || slot === undefined) return endedDrain('drained');
     const all = { ...place.pool.drain, ...rules };
-    return { finished: this.#drains.begin({ key, pool, target, slot }, all, 'operator') };
+    const finished = this.#drains.begin({ key, pool, target, slot }, all, 'operator');
+    this.#options.onBeliefsChanged?.();
+    return { finished };
+  }
+
+  /** A probe that began at `startedMs` has passed; the target by targetKey. */
+  probePassed(key: string, pool: string, startedMs: number): void {
+    this.#ejector.probePassed(key, pool, startedMs);
   }
 
   /** A connect that failed through no fault of ours, or an ICMP error. */
@@ -319,24 +342,12 @@ export class Controller {
     if (this.#closed) return shuttingDown;
     if (outcome.applied && planned.ok) {
       const durationMs = clock.nowMs() - startedMs;
-      log.event('table_applied', { ...sizeOf(planned.plan), generation, durationMs });
-      if (purpose === 'reload' && before.inForce) {
-        log.event('reload_applied', {
-          ...differences(before.inForce.plan.ids, planned.plan.ids),
-          generation,
-        });
-      }
+      const was = before.inForce?.plan ?? null;
+      const isReload = purpose === 'reload';
+      logApplied(log, { plan: planned.plan, before: was, generation, durationMs, isReload });
     } else if (!outcome.applied) {
       this.#changesSent = before.changesSent;
-      const { reason, error } = outcome;
-      log.event('table_rejected', {
-        generation,
-        reason,
-        listener: outcome.listener ?? '',
-        address: outcome.address ?? '',
-        error,
-        retryMs: purpose === 'refresh' ? retryMs : 0,
-      });
+      logRejected(log, outcome, { generation, retryMs: purpose === 'refresh' ? retryMs : 0 });
     }
     const again = !outcome.applied && purpose === 'refresh' ? retryMs : joinMs;
     if (this.#changes !== this.#changesSent) this.#flushAfter(again);

@@ -1,6 +1,7 @@
 // Ejector: watches how connections to targets go and ejects those that fail by the rules of their
 // pool. The engine reports failed connects as they happen; what succeeds is read from its counters.
-// Ejections belong to a target (pool, name and address) and so outlive a reload.
+// Ejections belong to a target (pool, name and address) and so outlive a reload, and by their
+// records a restart.
 import {
   afterFailure,
   ejectionMs,
@@ -22,6 +23,7 @@ import type { EngineCounters } from '../engine/engine.js';
 import type { Logger } from '../log/logger.js';
 import type { Ejection, EjectionReason, Ejections } from '../model/ejection.js';
 import type { OutlierRules, PassiveRules, Pool } from '../model/pool.js';
+import { agedRecord, type EjectionRecord, type EjectionRecords } from './ejection-records.js';
 
 export interface EjectorOptions {
   readonly clock: Clock;
@@ -61,7 +63,7 @@ interface Watched {
   successes: number;
   /** Ejections in a row; one less for each interval without. */
   times: number;
-  ejection: (Ejection & { readonly untilMs: number }) | null;
+  ejection: (Ejection & { readonly sinceMs: number; readonly untilMs: number }) | null;
   ejectedInInterval: boolean;
   /** Where the counters stood at the beginning of the interval. */
   base: Counts;
@@ -79,11 +81,35 @@ export class Ejector {
   #pools: ReadonlyMap<string, WatchedPool> = new Map();
   #bySlot: ReadonlyMap<number, { readonly pool: WatchedPool; readonly watched: Watched }> =
     new Map();
+  /** Of an earlier process, until the target that it names is watched. */
+  readonly #restored = new Map<string, EjectionRecord>();
+  #following = false;
   #timer: Timer | null = null;
   #closed = false;
 
   constructor(options: EjectorOptions) {
     this.#options = options;
+  }
+
+  /**
+   * What an earlier process knew, of targets of pools with rules. Before the first table: it is
+   * made by ejections() already.
+   */
+  restore(records: EjectionRecords): void {
+    for (const [key, record] of records) this.#restored.set(key, record);
+  }
+
+  /** What a later process should know; targets that nothing speaks against have no record. */
+  records(): EjectionRecords {
+    const at = this.#options.clock.wallTime();
+    const records = new Map<string, EjectionRecord>(this.#restored);
+    for (const { members } of this.#pools.values()) {
+      for (const [key, { ejection, times, passive }] of members) {
+        const { onTrial } = passive;
+        if (ejection || times > 0 || onTrial) records.set(key, { ejection, times, onTrial, at });
+      }
+    }
+    return records;
   }
 
   /** After every table: the pools of the configuration in force, and its targets. */
@@ -102,9 +128,12 @@ export class Ejector {
           .map((one) => [one.key, this.#watched(one, old?.members.get(one.key))]),
       );
       const nextLookMs = old?.outlier ? old.nextLookMs : nowMs + (outlier?.intervalMs ?? 0);
-      next.set(name, { passive, outlier, members, nextLookMs });
+      const pool = { passive, outlier, members, nextLookMs };
+      this.#revive(pool);
+      next.set(name, pool);
     }
     this.#pools = next;
+    this.#following = true;
     this.#bySlot = new Map(
       [...next.values()].flatMap((pool) =>
         [...pool.members.values()].map((watched) => [watched.slot, { pool, watched }] as const),
@@ -132,8 +161,30 @@ export class Ejector {
     }
   }
 
+  /**
+   * A probe of the target that began at `startedMs` has passed. Where the rules want it so, that
+   * ends an ejection of before, and nothing speaks against the target any more (Envoy's
+   * successful_active_health_check_uneject_host).
+   */
+  probePassed(key: string, pool: string, startedMs: number): void {
+    const watchedPool = this.#pools.get(pool);
+    const watched = watchedPool?.members.get(key);
+    if (!watchedPool || !watched?.ejection || startedMs < watched.ejection.sinceMs) return;
+    const isPassive = watched.ejection.reason === 'max_fails';
+    const rules = isPassive ? watchedPool.passive : watchedPool.outlier;
+    if (!rules?.endOnProbe) return;
+    watched.times = 0;
+    watched.passive = noPassiveFailures;
+    watched.ejectedInInterval = false;
+    this.#return(watched, this.#counts(watched.slot).successes);
+    this.#options.onChange();
+  }
+
   ejections(): Ejections {
     const ejected = new Map<string, Ejection>();
+    if (!this.#following) {
+      for (const [key, { ejection }] of this.#restored) if (ejection) ejected.set(key, ejection);
+    }
     for (const { members } of this.#pools.values()) {
       for (const [key, { ejection }] of members) if (ejection) ejected.set(key, ejection);
     }
@@ -203,11 +254,12 @@ export class Ejector {
   #eject(watched: Watched, reason: EjectionReason, durationMs: number): void {
     const { clock, log, onChange } = this.#options;
     const { ejection } = watched;
-    const untilMs = clock.nowMs() + durationMs;
+    const sinceMs = clock.nowMs();
+    const untilMs = sinceMs + durationMs;
     if (ejection !== null && ejection.untilMs >= untilMs) return;
     const now = clock.wallTime();
     const until = new Date(now.getTime() + durationMs);
-    watched.ejection = { reason, since: ejection?.since ?? now, until, untilMs };
+    watched.ejection = { reason, since: ejection?.since ?? now, until, sinceMs, untilMs };
     watched.ejectedInInterval = true;
     if (ejection !== null) return;
     const { pool, target } = watched;
@@ -241,12 +293,41 @@ export class Ejector {
     // Of connections that were under way: they say nothing about the trial to come.
     watched.successes = successes;
     if (nowMs < watched.ejection.untilMs) return false;
-    const { pool, target } = watched;
-    const { reason } = watched.ejection;
+    this.#return(watched, successes);
+    return true;
+  }
+
+  #return(watched: Watched, successes: number): void {
+    const { pool, target, ejection } = watched;
+    if (ejection === null) return;
     watched.ejection = null;
     watched.run = { ...noFailures, successes };
-    this.#options.log.event('target_returned', { pool, target, reason });
-    return true;
+    this.#options.log.event('target_returned', { pool, target, reason: ejection.reason });
+  }
+
+  /** Gives targets that are watched for the first time what an earlier process knew of them. */
+  #revive(pool: WatchedPool): void {
+    if (this.#restored.size === 0) return;
+    const { clock } = this.#options;
+    const now = clock.wallTime();
+    for (const [key, watched] of pool.members) {
+      const record = this.#restored.get(key);
+      if (record === undefined) continue;
+      this.#restored.delete(key);
+      const { ejection, times, onTrial } = agedRecord(record, pool, now);
+      watched.times = times;
+      watched.passive = { ...noPassiveFailures, onTrial };
+      const others = [...pool.members.values()].filter((other) => other.ejection !== null).length;
+      // The rules, or the targets, may be fewer than they were.
+      const mayStay =
+        ejection?.reason === 'max_fails'
+          ? pool.members.size > 1
+          : mayEject(pool.members.size, others, pool.outlier?.maxEjectionPercent ?? 0);
+      if (ejection === null || !mayStay) continue;
+      const untilMs = clock.nowMs() + ejection.until.getTime() - now.getTime();
+      watched.ejection = { ...ejection, sinceMs: clock.nowMs(), untilMs };
+      watched.ejectedInInterval = true;
+    }
   }
 
   /** The end of an interval: compares the targets with each other. */

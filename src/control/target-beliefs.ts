@@ -16,10 +16,12 @@ import {
   type HealthRecords,
   sameForTable,
 } from './beliefs.js';
+import type { EjectionRecords } from './ejection-records.js';
 import type { PoolMember } from './elect-primary.js';
 import { type Place, placeKey, placesOf } from './plan.js';
 import type { RoleFacts } from './pool-roles.js';
 import { Succession } from './succession.js';
+import type { DrainRecords } from './target-drains.js';
 
 export interface Beliefs {
   readonly health: HealthRecords;
@@ -32,6 +34,8 @@ export interface RestoredBeliefs {
   readonly health?: HealthRecords;
   readonly adminStates?: AdminStates;
   readonly primaries?: RoleFacts['primaries'];
+  readonly ejections?: EjectionRecords;
+  readonly drains?: DrainRecords;
 }
 
 export interface TargetBeliefsOptions {

@@ -32,6 +32,16 @@ export interface DrainState {
   readonly closed: number;
 }
 
+/** What of a drain outlives the process: its connections do not, its deadline does. */
+export interface DrainRecord {
+  readonly since: Date;
+  readonly deadline: Date | null;
+  readonly closeOverMs: number;
+}
+
+/** By targetKey. */
+export type DrainRecords = ReadonlyMap<string, DrainRecord>;
+
 interface TargetDrain {
   readonly target: EjectorTarget;
   readonly cause: DrainCause;
@@ -40,6 +50,8 @@ interface TargetDrain {
   readonly startedMs: number;
   /** What had been closed in the slot before. */
   readonly closedBefore: number;
+  /** From an earlier process: nothing was open at its begin, and clients may yet come back. */
+  readonly resumed: boolean;
   phase: DrainPhase;
   outcome: DrainOutcome | null;
   readonly finished: Promise<DrainOutcome>;
@@ -53,11 +65,29 @@ export class TargetDrains {
   readonly #options: TargetDrainsOptions;
   /** By targetKey. */
   readonly #drains = new Map<string, TargetDrain>();
+  /** Of an earlier process, until their targets are in a table. */
+  readonly #restored = new Map<string, DrainRecord>();
   #timer: Timer | null = null;
   #closed = false;
 
   constructor(options: TargetDrainsOptions) {
     this.#options = options;
+  }
+
+  /** Drains of an earlier process. Before the first table: it is made by closing() already. */
+  restore(records: DrainRecords): void {
+    for (const [key, record] of records) this.#restored.set(key, record);
+  }
+
+  /** What a later process should know: the wishes of operators. */
+  records(): DrainRecords {
+    const records = new Map<string, DrainRecord>(this.#restored);
+    for (const [key, { cause, since, rules }] of this.#drains) {
+      if (cause !== 'operator') continue;
+      const { closeOverMs } = rules;
+      records.set(key, { since, deadline: deadlineOf(since, rules), closeOverMs });
+    }
+    return records;
   }
 
   /**
@@ -83,6 +113,7 @@ export class TargetDrains {
       since: clock.wallTime(),
       startedMs: clock.nowMs(),
       closedBefore: this.#closedIn(target.slot),
+      resumed: false,
       phase: 'waiting',
       outcome: null,
       finished,
@@ -108,6 +139,7 @@ export class TargetDrains {
 
   /** After every table: a target that is gone from it has no drain any more. */
   follow(targets: readonly EjectorTarget[]): void {
+    this.#resume(targets);
     if (this.#drains.size === 0) return;
     const keys = new Set(targets.map(({ key }) => key));
     for (const [key, drain] of this.#drains) {
@@ -119,8 +151,7 @@ export class TargetDrains {
     return new Map(
       [...this.#drains].map(([key, drain]) => {
         const { cause, phase, since, rules, outcome } = drain;
-        const { deadlineMs } = rules;
-        const deadline = deadlineMs === null ? null : new Date(since.getTime() + deadlineMs);
+        const deadline = deadlineOf(since, rules);
         const closed = outcome?.closed ?? this.#closedBy(drain);
         return [key, { cause, phase, since, deadline, closed }] as const;
       }),
@@ -129,9 +160,14 @@ export class TargetDrains {
 
   /** Past their deadline: clients do not stay on them either, or their closing would not end. */
   closing(): ReadonlySet<string> {
-    return new Set(
-      [...this.#drains].flatMap(([key, { phase }]) => (phase === 'waiting' ? [] : key)),
+    const now = this.#options.clock.wallTime();
+    const overdue = [...this.#restored].flatMap(([key, { deadline }]) =>
+      deadline !== null && deadline <= now ? [key] : [],
     );
+    const closing = [...this.#drains].flatMap(([key, { phase }]) =>
+      phase === 'waiting' ? [] : [key],
+    );
+    return new Set([...overdue, ...closing]);
   }
 
   /** What is still open stays so. Idempotent. */
@@ -140,6 +176,35 @@ export class TargetDrains {
     this.#timer?.cancel();
     this.#timer = null;
     for (const [key, drain] of this.#drains) this.#end(key, drain, 'stopped');
+  }
+
+  /** Silently: nothing begins, it only goes on. */
+  #resume(targets: readonly EjectorTarget[]): void {
+    if (this.#restored.size === 0) return;
+    const { clock } = this.#options;
+    for (const target of targets) {
+      const record = this.#restored.get(target.key);
+      if (record === undefined) continue;
+      this.#restored.delete(target.key);
+      if (this.#drains.has(target.key)) continue;
+      const { since, deadline, closeOverMs } = record;
+      const deadlineMs = deadline && Math.max(0, deadline.getTime() - since.getTime());
+      const drain: TargetDrain = {
+        target,
+        cause: 'operator',
+        rules: { deadlineMs, closeOverMs },
+        since,
+        startedMs: clock.nowMs() - Math.max(0, clock.wallTime().getTime() - since.getTime()),
+        closedBefore: this.#closedIn(target.slot),
+        resumed: true,
+        phase: 'waiting',
+        outcome: null,
+        finished: endedDrain('stopped').finished,
+        resolve: () => undefined,
+      };
+      this.#drains.set(target.key, drain);
+      this.#timer ??= clock.after(tickMs, () => this.#poll());
+    }
   }
 
   #closedIn(slot: number): number {
@@ -188,18 +253,17 @@ export class TargetDrains {
 
   #look(drain: TargetDrain): void {
     const { clock, engine, log, onChange } = this.#options;
-    const { target, rules, startedMs } = drain;
+    const { target, rules, startedMs, resumed } = drain;
     const active = engine.counters.targetActive(target.slot);
-    if (active === 0) {
+    const nowMs = clock.nowMs();
+    const closeAtMs = startedMs + (rules.deadlineMs ?? Number.POSITIVE_INFINITY);
+    if (active === 0 && (!resumed || nowMs >= closeAtMs)) {
       const wasWaiting = drain.phase === 'waiting';
       drain.phase = 'finished';
       this.#settle(drain, this.#closedBy(drain) > 0 ? 'closed' : 'drained');
       if (wasWaiting) onChange();
       return;
     }
-    if (rules.deadlineMs === null) return;
-    const closeAtMs = startedMs + rules.deadlineMs;
-    const nowMs = clock.nowMs();
     if (nowMs < closeAtMs) return;
     if (drain.phase === 'waiting') {
       drain.phase = 'closing';
@@ -211,6 +275,10 @@ export class TargetDrains {
     const ticksLeft = Math.ceil((closeAtMs + rules.closeOverMs - nowMs) / tickMs);
     engine.closeConnections('target', target.slot, Math.max(1, ticksLeft));
   }
+}
+
+function deadlineOf(since: Date, { deadlineMs }: DrainRules): Date | null {
+  return deadlineMs === null ? null : new Date(since.getTime() + deadlineMs);
 }
 
 function named({ pool, target }: EjectorTarget) {

@@ -11,7 +11,7 @@ import {
   sameWords,
 } from '../model/agent.js';
 import type { Pool } from '../model/pool.js';
-import { targetKey } from '../model/target-key.js';
+import { partsOfKey, targetKey } from '../model/target-key.js';
 import { ProbeQueue } from './probe-queue.js';
 
 export interface AgentReport {
@@ -53,10 +53,17 @@ export class AgentWatcher {
   readonly #queue = new ProbeQueue<WatchedAgent>();
   /** By targetKey. */
   readonly #watched = new Map<string, WatchedAgent>();
+  /** Of an earlier process, by targetKey, until the target's agent is watched. */
+  readonly #restored = new Map<string, AgentWords>();
   #underWay = 0;
 
   constructor(options: AgentWatcherOptions) {
     this.#options = options;
+  }
+
+  /** What agents had said to an earlier process: it holds until they say something else. */
+  restore(words: ReadonlyMap<string, AgentWords>): void {
+    for (const [key, said] of words) this.#restored.set(key, said);
   }
 
   /** Asks the agents of these targets from now on. One that stays keeps what it has said. */
@@ -65,12 +72,18 @@ export class AgentWatcher {
     for (const [key, agent] of this.#watched) {
       if (!wanted.has(key)) this.#forget(key, agent);
     }
+    const asked = new Set(pools.flatMap(({ name, agent }) => (agent === null ? [] : [name])));
+    for (const key of this.#restored.keys()) {
+      if (!asked.has(partsOfKey(key).pool)) this.#restored.delete(key);
+    }
     for (const [key, agent] of wanted) {
       const known = this.#watched.get(key);
       if (known) {
         known.check = agent.check;
         continue;
       }
+      agent.words = this.#restored.get(key) ?? nothingSaid;
+      this.#restored.delete(key);
       this.#watched.set(key, agent);
       this.#askAfter(agent, agent.check.intervalMs * this.#options.random());
     }
@@ -78,7 +91,9 @@ export class AgentWatcher {
 
   /** What has been said so far, by targetKey; nothing for agents that have not said anything. */
   words(): ReadonlyMap<string, AgentWords> {
-    return new Map([...this.#watched].map(([key, { words }]) => [key, words]));
+    const said = new Map(this.#restored);
+    for (const [key, { words }] of this.#watched) said.set(key, words);
+    return said;
   }
 
   /** Nothing is asked or reported after this. Idempotent. */

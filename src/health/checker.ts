@@ -31,6 +31,8 @@ export interface CheckerOptions {
   readonly onChange: (change: HealthChange) => void;
   /** Called with every probe that told anything at all, before the verdict that it makes. */
   readonly onRole?: (report: RoleReport) => void;
+  /** Called with every probe that passed; by targetKey. */
+  readonly onPass?: (key: string, pool: string, startedMs: number) => void;
   /**
    * Probes under way at once, over all pools (default 256); each may hold a descriptor. The promise
    * of schedule.ts holds while it is not reached: targets x timeout / interval is the worst case.
@@ -280,6 +282,7 @@ export class HealthChecker {
       const { pool, target, endpoint } = wish;
       const role = (result.ok && facts?.role) || null;
       this.#options.onRole?.({ pool, target, endpoint, ok: result.ok, role });
+      if (result.ok) this.#options.onPass?.(wish.key, pool, startedMs);
     }
     this.#judge(watched, verdict, { reason, latencyMs, detail: facts?.detail ?? '' });
   }

@@ -33,6 +33,8 @@ export interface TierRules {
 export interface PassiveRules {
   readonly maxFails: number;
   readonly failTimeoutMs: number;
+  /** A probe that passes ends the time. */
+  readonly endOnProbe: boolean;
 }
 
 /** When connections of a target go so unlike those of others that it is ejected. */
@@ -54,6 +56,8 @@ export interface OutlierRules {
   readonly maxEjectionMs: number;
   /** Of the pool's targets; one may always be ejected, and never the last. */
   readonly maxEjectionPercent: number;
+  /** A probe that passes ends an ejection. */
+  readonly endOnProbe: boolean;
 }
 
 /** Which targets a pool is for; any: all, whatever they say. */

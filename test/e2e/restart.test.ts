@@ -1,6 +1,8 @@
 // What a restart must not forget: who was down and what the operator had said, also when the last
 // process had no time to say goodbye.
+import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startTcpEcho } from '../support/echo-target.js';
@@ -19,6 +21,13 @@ pools:
 
 async function targetsOf(sluice: SluiceProcess) {
   return (await sluice.status()).pools[0]?.targets ?? [];
+}
+
+async function greeting(port: number): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  const [data] = await once(socket, 'data');
+  socket.destroy();
+  return String(data);
 }
 
 const readState = (file: string) => JSON.parse(readFileSync(file, 'utf8'));
@@ -61,6 +70,30 @@ describe('after a restart', () => {
       next.signal('SIGKILL');
       await next.exited;
     }
+  });
+
+  it('leaves out who was ejected, until its time is over', async () => {
+    const file = join(await temporaryFolder(), 'state.json');
+    const live = await startTcpEcho({ greeting: 'here' });
+    const ports = [await freePort(), live.port];
+    const text = `${config(file, ports, '20d').replace(/health: .*/, 'health: none')}
+    passive: { max_fails: 1, fail_timeout: 1h }`;
+    const first = await startSluice(text);
+    const { port } = await first.address('in');
+    // In turn: one of two connections tries the dead target first.
+    for (let turn = 0; turn < 2; turn++) expect(await greeting(port)).toBe('here');
+    const inFile = await waitFor('the ejection in the file', () =>
+      existsSync(file) ? (readState(file).sections.ejections?.[0] ?? null) : null,
+    );
+    expect(inFile).toMatchObject({ ejection: { reason: 'max_fails' }, on_trial: true });
+    first.signal('SIGKILL');
+    await first.exited;
+    const second = await startSluice(text);
+    const { since, until } = inFile.ejection;
+    expect(await targetsOf(second)).toMatchObject([
+      { eligible: false, ejection: { reason: 'max_fails', since, until } },
+      { eligible: true, ejection: null },
+    ]);
   });
 
   it('lets the first probe bring a target back that recovered meanwhile', async () => {

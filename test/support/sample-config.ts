@@ -77,6 +77,7 @@ export const outlier: OutlierRules = {
   baseEjectionMs: 30_000,
   maxEjectionMs: 300_000,
   maxEjectionPercent: 10,
+  endOnProbe: false,
 };
 
 export function pool(name: string, targets: readonly Target[], changes: Partial<Pool> = {}): Pool {

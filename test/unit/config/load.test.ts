@@ -228,10 +228,15 @@ describe('a target', () => {
     const rules = (text: string) =>
       good(withPool(text).replace('["10.0.0.1:80"]', '["10.0.0.1:80", "10.0.0.2:80"]')).config
         .pools[0];
-    expect(rules('passive: {}')?.passive).toEqual({ maxFails: 1, failTimeoutMs: 10_000 });
+    expect(rules('passive: {}')?.passive).toEqual({
+      maxFails: 1,
+      failTimeoutMs: 10_000,
+      endOnProbe: false,
+    });
     expect(rules('passive: { max_fails: 3, fail_timeout: 1m }')?.passive).toEqual({
       maxFails: 3,
       failTimeoutMs: 60_000,
+      endOnProbe: false,
     });
     expect(rules('outlier: {}')?.outlier).toEqual({
       consecutiveFailures: 5,
@@ -243,7 +248,10 @@ describe('a target', () => {
       baseEjectionMs: 30_000,
       maxEjectionMs: 300_000,
       maxEjectionPercent: 10,
+      endOnProbe: false,
     });
+    const ends = rules('passive: { end_on_probe: true }\n    outlier: { end_on_probe: true }');
+    expect(ends).toMatchObject({ passive: { endOnProbe: true }, outlier: { endOnProbe: true } });
   });
 
   test('may be the address of another listener, as long as the way does not lead back', () => {

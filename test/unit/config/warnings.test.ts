@@ -145,6 +145,19 @@ pools:
       ],
     },
     {
+      name: 'probes that end an ejection, where there are none',
+      text: `listeners:
+  web: { bind: "127.0.0.1:80", pool: web }
+pools:
+  web:
+    targets: ["10.0.0.1:80", "10.0.0.2:80"]
+    health: none
+    passive: { end_on_probe: true }
+    outlier: { end_on_probe: false }
+`,
+      problems: [['7:16', 'SLUICE_CONFIG_NO_EFFECT', 'the targets are not probed']],
+    },
+    {
       name: 'backups where there are none',
       text: withPool('backups: one'),
       problems: [['6:5', 'SLUICE_CONFIG_NO_EFFECT', 'no target of this pool is a backup']],

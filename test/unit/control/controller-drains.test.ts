@@ -65,7 +65,7 @@ describe('on_down', () => {
   });
 
   it('acts on ejections and on what agents say too', async () => {
-    const passive = { maxFails: 1, failTimeoutMs: 10_000 };
+    const passive = { maxFails: 1, failTimeoutMs: 10_000, endOnProbe: false };
     const { controller, clock, engine, slot, agents } = await started({ onDown: 'close', passive });
     controller.connectFailed(slot);
     await clock.advance(20);

@@ -4,7 +4,7 @@ import type { Config } from '../../../src/model/config.js';
 import { a, b, c, setupController } from '../../support/controller-fixture.js';
 import { config, listener, pool } from '../../support/sample-config.js';
 
-const passive = { maxFails: 2, failTimeoutMs: 10_000 };
+const passive = { maxFails: 2, failTimeoutMs: 10_000, endOnProbe: false };
 const skipping = (rules: typeof passive | null = passive): Config =>
   config([listener('in', 'web')], [pool('web', [a, b, c], { passive: rules })]);
 

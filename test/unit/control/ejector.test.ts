@@ -6,7 +6,7 @@ import { FakeClock } from '../../support/fake-clock.js';
 import { createRecordingLogger } from '../../support/recording-logger.js';
 import { outlier, pool, target } from '../../support/sample-config.js';
 
-const passive: PassiveRules = { maxFails: 2, failTimeoutMs: 10_000 };
+const passive: PassiveRules = { maxFails: 2, failTimeoutMs: 10_000, endOnProbe: false };
 
 interface Rules {
   readonly outlier?: Partial<OutlierRules>;

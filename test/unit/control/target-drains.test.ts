@@ -159,3 +159,59 @@ describe('a drain', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 });
+
+describe('a drain of an earlier process', () => {
+  const since = new Date('2029-12-31T23:59:59.500Z');
+  const record = { since, deadline: new Date('2030-01-01T00:00:00.500Z'), closeOverMs: 0 };
+
+  it('goes on until its deadline, though nothing is open yet', async () => {
+    const { clock, engine, drains, log, changes } = setup();
+    drains.restore(new Map([['a', record]]));
+    drains.follow([a]);
+    expect(drains.states().get('a')).toMatchObject({ phase: 'waiting', since });
+    expect(drains.records()).toEqual(new Map([['a', record]]));
+    await clock.advance(400);
+    expect(drains.closing()).toEqual(new Set());
+    engine.setActive('target', 3, 2);
+    await clock.advance(100);
+    expect(engine.closed).toEqual([{ scope: 'target', slot: 3 }]);
+    expect(drains.closing()).toEqual(new Set(['a']));
+    expect(changes()).toBe(1);
+    await clock.advance(100);
+    expect(drains.states().get('a')?.phase).toBe('finished');
+    expect(log.of('drain_started')).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('that is over keeps clients away from the first table on', async () => {
+    const { clock, drains } = setup();
+    await clock.advance(500);
+    drains.restore(new Map([['a', record]]));
+    expect(drains.closing()).toEqual(new Set(['a']));
+    drains.follow([a]);
+    await clock.advance(100);
+    expect(drains.closing()).toEqual(new Set(['a']));
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('without a deadline goes on for ever, and can be given up', async () => {
+    const { clock, drains } = setup();
+    drains.restore(new Map([['a', { ...record, deadline: null }]]));
+    drains.follow([a]);
+    await clock.advance(3_600_000);
+    expect(drains.closing()).toEqual(new Set());
+    drains.cancel('a', 'operator');
+    expect(drains.records().size).toBe(0);
+    await clock.advance(100);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('is saved only where an operator had wished it', () => {
+    const { engine, drains } = setup();
+    engine.setActive('target', 3, 1);
+    void drains.begin(a, rules, 'down');
+    expect(drains.records().size).toBe(0);
+    void drains.begin(a, rules, 'operator');
+    expect(drains.records().get('a')).toMatchObject({ closeOverMs: 500 });
+  });
+});

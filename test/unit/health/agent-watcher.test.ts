@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { readAgentAnswer } from '../../../src/health/agent-answer.js';
 import { type AgentReport, AgentWatcher } from '../../../src/health/agent-watcher.js';
 import type { AgentCheck, AgentWords } from '../../../src/model/agent.js';
+import { targetKey } from '../../../src/model/target-key.js';
 import { FakeClock, settle } from '../../support/fake-clock.js';
 import { at, pool, target } from '../../support/sample-config.js';
 
@@ -100,4 +101,34 @@ it('keeps to its bound of questions at once, and reports nothing after its end',
   await settle();
   expect(reports).toEqual([]);
   expect(pendingMax()).toBe(1);
+});
+
+it('holds to what an agent said to an earlier process until it says something else', async () => {
+  const { clock, watcher, lines, reports } = setup();
+  const key = targetKey('web', 'a', at('192.0.2.1'));
+  const half = readAgentAnswer('50% drain').words;
+  watcher.restore(new Map([[key, half]]));
+  expect(watcher.words().get(key)).toEqual(half);
+  watcher.update([web()], new Map());
+  await clock.advance(2500);
+  expect(watcher.words().get(key)).toEqual(half);
+  lines.set(1, '50%');
+  await clock.advance(1000);
+  expect(reports).toEqual([]);
+  lines.set(1, 'ready');
+  await clock.advance(1000);
+  expect(reports).toMatchObject([
+    { target: 'a', words: { adminState: 'enabled', weight: { kind: 'share', value: 0.5 } } },
+  ]);
+  watcher.close();
+});
+
+it('forgets what an earlier process heard when the pool has agents no more', () => {
+  const { watcher } = setup();
+  const key = targetKey('web', 'gone', at('192.0.2.9'));
+  watcher.restore(new Map([[key, readAgentAnswer('50%').words]]));
+  watcher.update([web()], new Map());
+  expect(watcher.words().has(key)).toBe(true);
+  watcher.update([web(null)], new Map());
+  expect(watcher.words().size).toBe(0);
 });

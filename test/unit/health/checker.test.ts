@@ -32,6 +32,29 @@ const web = (health: Partial<CheckBasics> = {}) =>
   pool('web', [a, b], { health: { ...check, ...health } });
 
 describe('the checker', () => {
+  it('tells of each probe that passed, and when it began', async () => {
+    const clock = new FakeClock();
+    const fake = createFakeProbes(clock, 5);
+    const passed: (readonly [string, string, number])[] = [];
+    const checker = new HealthChecker({
+      clock,
+      random: () => 0,
+      probes: fakeProbes(fake.probe),
+      onChange: () => undefined,
+      onPass: (...told) => passed.push(told),
+    });
+    fake.behave('192.0.2.2:80', 'refuses');
+    const began = clock.nowMs();
+    checker.update([pool('web', [a, b], { health: { ...check, intervalMs: 1000 } })], noNames);
+    await clock.advance(1500);
+    const key = '["web","a","192.0.2.1:80"]';
+    expect(passed).toEqual([
+      [key, 'web', began],
+      [key, 'web', began + 1000],
+    ]);
+    checker.close();
+  });
+
   it('reports changes only: once healthy, once unhealthy, once healthy again', async () => {
     const { clock, fake, checker, brief } = setup();
     checker.update([web()], noNames);
