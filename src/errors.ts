@@ -292,6 +292,22 @@ export const errorTable = {
     title: 'A request to the admin API names something that is not configured.',
     fix: 'Use the names of `GET /api/v1/status`, each percent-encoded as one part of the path.',
   },
+  SLUICE_ADMIN_STALE: {
+    title: 'The configuration is not the one that `if-match` names: somebody else has changed it.',
+    fix: 'Read it again (its revision is the `etag`), see whether the change still fits, repeat.',
+  },
+  SLUICE_ADMIN_CHANGE: {
+    title: 'The configuration that a change would make is refused; nothing has changed.',
+    fix: 'The message and `problems` say what is wrong, as `sluice check` would.',
+  },
+  SLUICE_ADMIN_ADDRESS: {
+    title: 'The admin API does not add targets on unix sockets or link-local addresses.',
+    fix: 'Write such a target into the file: who may change that may also reach them.',
+  },
+  SLUICE_ADMIN_FILE: {
+    title: 'The configuration file cannot take the change, so it was not made.',
+    fix: 'Reload the file if it was edited, let sluice write it, or leave `persist` out.',
+  },
   SLUICE_ADMIN_PATH: {
     title: 'The admin API has no such path, or it does not take this method.',
     fix: 'Look at `GET /` or `GET /api/v1/openapi.json` for what there is.',

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import type { Logger } from '../log/logger.js';
 import type { BuildInfo, CounterCatalog } from '../metrics/collect.js';
 import type { AdminConfig } from '../model/config.js';
+import type { ChangeOutcome, ChangeRules, ConfigEdit, Drift } from '../model/config-change.js';
 import type { DrainOutcome, DrainRules } from '../model/drain.js';
 import type { Status } from '../model/status.js';
 import type { AdminState } from '../model/target.js';
@@ -28,6 +29,18 @@ export interface TargetControl {
   ): Promise<{ readonly finished: Promise<DrainOutcome> } | null>;
 }
 
+/** The configuration, where it comes from a file. */
+export interface ConfigControl {
+  /** Of the running one: another one whenever that is. */
+  readonly revision: string;
+  /** The running one, as a file would have it. */
+  readonly text: string;
+  drift(): readonly Drift[];
+  /** Reads the file again. */
+  reload(): Promise<ChangeOutcome>;
+  change(edit: ConfigEdit, rules: ChangeRules): Promise<ChangeOutcome>;
+}
+
 export interface AdminSource {
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Logger;
@@ -38,4 +51,6 @@ export interface AdminSource {
   status(): Status;
   readiness(): Readiness;
   readonly targets: TargetControl;
+  /** null: a program that embeds sluice configures it. */
+  readonly changes: ConfigControl | null;
 }

@@ -130,6 +130,8 @@ function foreignPage(context: Context): Response | null {
   if (!isOwn || (site !== undefined && site !== 'same-origin' && site !== 'none')) {
     return refuse(context, 403, 'SLUICE_ADMIN_ORIGIN', 'a page of another origin asks');
   }
+  // Which no page may ask of another origin unasked.
+  if (context.req.method === 'DELETE') return null;
   const type = context.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type === 'application/json') return null;
   return refuse(context, 415, 'SLUICE_ADMIN_REQUEST', 'the body is not application/json');

@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { type ErrorCode, errorTable } from '../errors.js';
+import type { ChangeProblem } from '../model/config-change.js';
 
 const codes = Object.keys(errorTable) as [ErrorCode, ...ErrorCode[]];
 
@@ -9,6 +10,18 @@ export const refusalSchema = z
   .strictObject({
     error: z.string().meta({ description: 'What is wrong, for people.' }),
     code: z.enum(codes).meta({ description: 'What is wrong, for programs: see docs/errors.md.' }),
+    problems: z
+      .array(
+        z.strictObject({
+          line: z.int(),
+          column: z.int(),
+          path: z.string(),
+          message: z.string(),
+          code: z.string(),
+        }),
+      )
+      .optional()
+      .meta({ description: 'What is wrong with the configuration that a change would make.' }),
   })
   .meta({ id: 'Refusal' });
 
@@ -19,6 +32,8 @@ export function refuse(
   status: RefusalStatus,
   code: ErrorCode,
   error: string,
+  problems: readonly ChangeProblem[] = [],
 ): Response {
-  return context.json({ error, code } satisfies z.infer<typeof refusalSchema>, status);
+  const detail = problems.length === 0 ? {} : { problems: problems.slice(0, 100) };
+  return context.json({ error, code, ...detail } satisfies z.infer<typeof refusalSchema>, status);
 }

@@ -2,12 +2,14 @@
 // /healthz, /readyz and /metrics are where everybody looks for them; all else is below /api/v1.
 import type { AdminSource } from './admin-source.js';
 import { type AdminApp, createApi, createApiApp, methodsOf } from './api.js';
+import { addConfigRoutes } from './config-routes.js';
 import { type AdminReach, createGuard } from './guard.js';
 import { addListenerRoutes } from './listener-routes.js';
 import { addPlainRoutes, plainPaths } from './plain-routes.js';
 import { addPoolRoutes } from './pool-routes.js';
 import { refuse } from './refusal.js';
 import { addStatusRoutes } from './status-routes.js';
+import { addTargetChangeRoutes } from './target-change-routes.js';
 import { addTargetRoutes } from './target-routes.js';
 import { addTargetWishRoutes } from './target-wish-routes.js';
 
@@ -30,6 +32,8 @@ export function adminRoutes(source: AdminSource, reach: AdminReach): AdminApp {
   addPoolRoutes(api, source);
   addTargetRoutes(api, source);
   addTargetWishRoutes(api, source);
+  addTargetChangeRoutes(api, source);
+  addConfigRoutes(api, source);
 
   const operations = [
     ...plainPaths.map((path) => `GET ${path}`),

@@ -4,11 +4,10 @@ import type { AdminSource } from './admin-source.js';
 import type { Api } from './api.js';
 import { noTarget, targetParams } from './place.js';
 import { refuse } from './refusal.js';
+import { bodyOf, nothing } from './request-body.js';
 
 /** As long as durations of the file may be. */
 const durationMs = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
-
-const nothing = z.strictObject({}).meta({ id: 'Nothing' });
 
 const drainWish = z
   .strictObject({
@@ -41,10 +40,6 @@ const drainAnswer = z
     durationMs: z.number().optional(),
   })
   .meta({ id: 'DrainAnswer' });
-
-function bodyOf<S extends z.ZodType>(schema: S) {
-  return { content: { 'application/json': { schema } }, required: true } as const;
-}
 
 export function addTargetWishRoutes(api: Api, { targets }: AdminSource): void {
   for (const [verb, adminState] of [

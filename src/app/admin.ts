@@ -1,4 +1,5 @@
 // The admin API of one load balancer, where its configuration wants one.
+import type { AdminSource } from '../admin/admin-source.js';
 import type { AdminServer } from '../admin/server.js';
 import type { Config } from '../model/config.js';
 import type { LoadBalancer, LoadBalancerOptions } from './load-balancer.js';
@@ -7,7 +8,11 @@ import { version } from './version.js';
 export async function startAdmin(
   config: Config,
   balancer: LoadBalancer,
-  { clock, log }: Pick<LoadBalancerOptions, 'clock' | 'log'>,
+  {
+    clock,
+    log,
+    changes,
+  }: Pick<LoadBalancerOptions, 'clock' | 'log'> & Pick<AdminSource, 'changes'>,
 ): Promise<AdminServer | null> {
   if (config.admin.listen === null) return null;
   // After the data plane has begun: what serves HTTP and metrics takes a while to load.
@@ -16,6 +21,7 @@ export async function startAdmin(
     build: { version: version(), nodeVersion: process.version },
     clock,
     log,
+    changes,
     access: () => balancer.config.admin,
     counters: balancer.counters,
     status: () => balancer.status(),

@@ -28,9 +28,9 @@ export type AppOutcome = 'stopped' | 'config_invalid';
 
 /** Everything that has to be closed again, in the order in which it was opened. */
 interface Parts {
-  readonly config: Config;
   readonly log: LogSwitch;
   readonly balancer: LoadBalancer;
+  readonly reloader: Reloader;
   readonly admin: AdminServer | null;
 }
 
@@ -66,10 +66,10 @@ async function runUntilStopped(
     const nodeVersion = process.version;
     log.event('starting', { version: version(), file, workers, nodeVersion });
     if (demo) targets = await startDemoTargets(demoTargetsOf(config));
-    const parts = await start(config, log);
-    await serve(parts, file, (reloader) => {
+    const parts = await start(loaded, file, log);
+    await serve(parts, () => {
       announce(parts, { demo, startedMs });
-      if (reloadAsked()) reloader.request('signal');
+      if (reloadAsked()) parts.reloader.request('signal');
     });
     return 'stopped';
   } catch (error) {
@@ -84,11 +84,17 @@ async function runUntilStopped(
   }
 }
 
-async function start(config: Config, log: LogSwitch): Promise<Parts> {
+async function start(
+  { config, bytes }: { readonly config: Config; readonly bytes: Uint8Array },
+  file: string,
+  log: LogSwitch,
+): Promise<Parts> {
   const options = { clock: systemClock(), log };
   const balancer = await startLoadBalancer(config, options);
   try {
-    return { config, log, balancer, admin: await startAdmin(config, balancer, options) };
+    const reloader = new Reloader({ ...options, file, config, bytes, balancer });
+    const admin = await startAdmin(config, balancer, { ...options, changes: reloader });
+    return { log, balancer, reloader, admin };
   } catch (error) {
     await balancer.close();
     throw error;
@@ -124,15 +130,13 @@ function indent(status: Parameters<typeof demoCommands>[0]): readonly string[] {
 
 /** `onServing` is called when signals are answered and file changes seen. */
 async function serve(
-  { config, log, balancer, admin }: Parts,
-  file: string,
-  onServing: (reloader: Reloader) => void,
+  { log, balancer, reloader, admin }: Parts,
+  onServing: () => void,
 ): Promise<void> {
-  const reloader = new Reloader({ file, config, balancer, log, clock: systemClock() });
   try {
     await reloader.followFile();
     const stopped = serveUntilStopped({ balancer, log, reloader });
-    onServing(reloader);
+    onServing();
     await stopped;
   } finally {
     await reloader.close();

@@ -70,7 +70,11 @@ export async function createLoadBalancer(options: CreateOptions): Promise<Embedd
   const wiring = { clock: systemClock(), log: options.logger ?? silent };
   const balancer = await startLoadBalancer(config, wiring);
   try {
-    return new Embedded(config, balancer, await startAdmin(config, balancer, wiring));
+    return new Embedded(
+      config,
+      balancer,
+      await startAdmin(config, balancer, { ...wiring, changes: null }),
+    );
   } catch (error) {
     await balancer.close();
     throw error;

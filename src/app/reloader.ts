@@ -1,46 +1,65 @@
 // Reloader: reads the configuration file again when a signal or the file watch says so, and hands
 // it on. One reload at a time; triggers that come meanwhile become one more. A bad file changes
 // nothing.
+import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import { restartChanges } from '../config/diff.js';
+import { diffConfigs, restartChanges } from '../config/diff.js';
+import { editConfig } from '../config/edit.js';
+import type { LoadedConfig } from '../config/load.js';
+import type { ConfigProblem } from '../config/problem.js';
+import { readConfigFile } from '../config/read-file.js';
 import { type ConfigWatch, watchConfig } from '../config/watch.js';
+import { type PreparedFile, prepareFile } from '../config/write-file.js';
 import { SluiceError } from '../errors.js';
+import type { EventFields } from '../log/events.js';
 import type { Config } from '../model/config.js';
-import { loadRunnable } from './load.js';
+import type { ChangeOutcome, ChangeRules, ConfigEdit, Drift } from '../model/config-change.js';
+import { loadRunnable, loadRunnableBytes } from './load.js';
 import type { LoadBalancer } from './load-balancer.js';
 import type { LogSwitch } from './log-switch.js';
 
 export interface ReloaderOptions {
   readonly file: string;
   readonly config: Config;
+  /** That it was made from. */
+  readonly bytes: Uint8Array;
   readonly balancer: LoadBalancer;
   readonly log: LogSwitch;
   readonly clock: Clock;
+}
+
+interface Loaded {
+  readonly config: Config;
+  readonly text: string;
 }
 
 export type ReloadTrigger = 'signal' | 'watch';
 
 export class Reloader {
   readonly #options: ReloaderOptions;
-  #config: Config;
   #watch: ConfigWatch | null = null;
-  #running: Promise<void> | null = null;
-  #again: ReloadTrigger | null = null;
+  /** What is in force, and what the file said when it was last read. */
+  #running: Loaded;
+  #ofFile: Loaded;
+  #waiting = false;
+  #tail: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(options: ReloaderOptions) {
     this.#options = options;
-    this.#config = options.config;
+    const text = Buffer.from(options.bytes).toString();
+    this.#running = { config: options.config, text };
+    this.#ofFile = this.#running;
   }
 
   get config(): Config {
-    return this.#config;
+    return this.#running.config;
   }
 
   /** Follows `watch:` of the configuration that is in force. */
   async followFile(): Promise<void> {
     const { file, clock, log } = this.#options;
-    if (!this.#config.watch || this.#closed) {
+    if (!this.config.watch || this.#closed) {
       this.#watch?.close();
       this.#watch = null;
       return;
@@ -54,30 +73,70 @@ export class Reloader {
   }
 
   request(trigger: ReloadTrigger): void {
-    if (this.#closed) return;
-    if (this.#running !== null) {
-      this.#again = trigger;
-      return;
-    }
-    this.#running = this.#reload(trigger).finally(() => {
-      this.#running = null;
-      const again = this.#again;
-      this.#again = null;
-      if (again !== null) this.request(again);
+    if (this.#closed || this.#waiting) return;
+    this.#waiting = true;
+    void this.#inTurn(async () => {
+      this.#waiting = false;
+      if (!this.#closed) await this.#reload(trigger);
     });
+  }
+
+  /** As request(), and says what came of it. Changes at run time are gone: the file wins. */
+  reload(): Promise<ChangeOutcome> {
+    return this.#inTurn(() => this.#reload('call'));
+  }
+
+  /** Changes at run time, one after the other: by the rules of the file, and on its way. */
+  change(edit: ConfigEdit, { revision, persist }: ChangeRules): Promise<ChangeOutcome> {
+    return this.#inTurn(async () => {
+      if (revision !== null && revision !== this.revision) return { kind: 'stale' };
+      const edited = editConfig(this.#running.text, edit);
+      if (!edited.ok && edited.why === 'alias') {
+        const message = 'these targets are written by reference: change the file and reload';
+        return { kind: 'invalid', message, problems: [] };
+      }
+      if (!edited.ok) return { kind: 'unknown' };
+      const { file, clock } = this.#options;
+      const loaded = await loadRunnableBytes(Buffer.from(edited.text), file, clock);
+      if (!loaded.ok) return invalid(loaded.errors);
+      if (!persist) return await this.#replace(loaded, edited.text);
+      return await this.#replaceAndKeep(loaded, edited.text);
+    });
+  }
+
+  /** Of the running configuration: another one whenever that is. */
+  get revision(): string {
+    return createHash('sha256').update(this.#running.text).digest('hex').slice(0, 16);
+  }
+
+  get text(): string {
+    return this.#running.text;
+  }
+
+  drift(): readonly Drift[] {
+    return diffConfigs(this.#ofFile.config, this.#running.config).map(
+      ({ kind, path, before, after }) => ({ kind, path, file: before, running: after }),
+    );
   }
 
   /** Waits for a reload that is under way; none begins after this. */
   async close(): Promise<void> {
     this.#closed = true;
     // Before the watch, which a reload under way may still open.
-    await this.#running;
+    await this.#tail;
     this.#watch?.close();
     this.#watch = null;
   }
 
-  async #reload(trigger: ReloadTrigger): Promise<void> {
-    const { file, log, balancer, clock } = this.#options;
+  /** One that throws met a mistake of ours: the process ends. */
+  #inTurn<T>(job: () => Promise<T>): Promise<T> {
+    const run = this.#tail.then(job);
+    this.#tail = run.catch(() => undefined);
+    return run.then((value) => value);
+  }
+
+  async #reload(trigger: EventFields['reload_started']['trigger']): Promise<ChangeOutcome> {
+    const { file, log, clock } = this.#options;
     log.event('reload_started', { trigger });
     const loaded = await loadRunnable(file, clock);
     for (const { line, path, message, code } of loaded.warnings) {
@@ -90,28 +149,68 @@ export class Reloader {
       const count = loaded.errors.length;
       const message = `${file} has ${count} error${count === 1 ? '' : 's'}; nothing has changed`;
       log.event('reload_refused', { reason: 'config_invalid', message });
-      return;
+      return invalid(loaded.errors);
     }
-    const outcome = await balancer.reload(loaded.config);
-    if (!outcome.applied) return;
-    const before = this.#config;
-    this.#config = loaded.config;
-    for (const { path } of restartChanges(before, loaded.config)) {
+    const outcome = await this.#replace(loaded, Buffer.from(loaded.bytes).toString());
+    if (outcome.kind === 'applied') this.#ofFile = this.#running;
+    return outcome;
+  }
+
+  async #replace({ config }: LoadedConfig, text: string): Promise<ChangeOutcome> {
+    const { log, balancer } = this.#options;
+    const outcome = await balancer.reload(config);
+    if (!outcome.applied) return { kind: 'invalid', message: outcome.message, problems: [] };
+    const before = this.config;
+    this.#running = { config, text };
+    for (const { path } of restartChanges(before, config)) {
       log.event('setting_needs_restart', { setting: path });
     }
     await this.#changeLog(before);
     await this.followFile();
+    return { kind: 'applied', generation: outcome.generation, persisted: false };
+  }
+
+  /** All that differs from the file is kept, not this change alone. */
+  async #replaceAndKeep(loaded: LoadedConfig, text: string): Promise<ChangeOutcome> {
+    const { file } = this.#options;
+    const now = await readConfigFile(file);
+    if (!now.ok || Buffer.from(now.bytes).toString() !== this.#ofFile.text) {
+      return { kind: 'unwritable', message: `${file} has been changed: reload it first` };
+    }
+    let prepared: PreparedFile;
+    try {
+      prepared = await prepareFile(file, text);
+    } catch (error) {
+      return { kind: 'unwritable', message: `${file} cannot be written: ${String(error)}` };
+    }
+    const outcome = await this.#replace(loaded, text);
+    if (outcome.kind !== 'applied') {
+      await prepared.discard();
+      return outcome;
+    }
+    await prepared.commit();
+    this.#ofFile = this.#running;
+    return { ...outcome, persisted: true };
   }
 
   async #changeLog(before: Config): Promise<void> {
     const { log } = this.#options;
-    if (JSON.stringify(before.log) === JSON.stringify(this.#config.log)) return;
+    if (JSON.stringify(before.log) === JSON.stringify(this.config.log)) return;
     try {
-      await log.change(this.#config.log);
+      await log.change(this.config.log);
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error;
       // The rest of the new configuration is in force; the log goes on where it was.
       log.event('setting_needs_restart', { setting: `log: ${error.message}` });
     }
   }
+}
+
+function invalid(errors: readonly ConfigProblem[]): ChangeOutcome {
+  const problems = errors.map(({ line, column, path, message, code }) => {
+    return { line, column, path, message, code };
+  });
+  const [first] = problems;
+  const message = first === undefined ? '' : `${first.path}: ${first.message}`;
+  return { kind: 'invalid', message, problems };
 }

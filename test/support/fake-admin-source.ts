@@ -77,6 +77,7 @@ export function adminSource(parts: Partial<AdminSource> = {}): AdminSource {
     clock: { nowMs: () => 0 },
     log: { event: () => undefined },
     access: () => ({ hosts: [], tokens: [] }),
+    changes: null,
     build: { version: '1.2.3', nodeVersion: 'v20' },
     counters: { workerCounters: [], listenerCounters: [], targetCounters: [], poolCounters: [] },
     status: () => statusOf(),
