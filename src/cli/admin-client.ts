@@ -29,6 +29,14 @@ export async function postAdmin(
   return await exchange({ admin, path, ...asks, answerMs, bytesMax: answerBytesMax });
 }
 
+/** The same, to change a part. */
+export async function patchAdmin(admin: string, path: string, body: object): Promise<AdminAnswer> {
+  const text = JSON.stringify(body);
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+  const asks = { method: 'PATCH', headers, text } as const;
+  return await exchange({ admin, path, ...asks, answerMs: 30_000, bytesMax: answerBytesMax });
+}
+
 /** The same, to read. */
 export async function getAdmin(
   admin: string,
@@ -50,7 +58,7 @@ export async function readAdmin(admin: string, path: string): Promise<AdminAnswe
 interface Exchange {
   readonly admin: string;
   readonly path: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'PATCH' | 'POST';
   readonly headers: Readonly<Record<string, string | number>>;
   readonly text: string;
   readonly answerMs: number | null;

@@ -1,14 +1,15 @@
 // The command line: which commands exist and what they take. Each command is one file.
-import { Argument, Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { version } from '../app/version.js';
 import { SluiceError } from '../errors.js';
 import type { Shell } from './completion.js';
+import type { DiffOptions } from './diff.js';
 import { exitCodes } from './exit-codes.js';
 import type { ImportOptions } from './import.js';
 import type { InitOptions } from './init.js';
 import { serviceNames } from './init-services.js';
 import { addReadCommands, adminOption } from './read-commands.js';
-import type { DrainOptions } from './targets.js';
+import type { ChangeOptions, DrainOptions } from './targets.js';
 import { visible } from './terminal.js';
 import type { TokenOptions } from './token.js';
 
@@ -104,14 +105,18 @@ function addFileCommands(program: Command): void {
 
   program
     .command('diff')
-    .description('say what a reload from one file to the other would change')
-    .argument('<OLD>', 'the configuration that runs')
-    .argument('<NEW>', 'the one to be loaded')
+    .description('say what a reload would change: of the running sluice, or of an older file')
+    .argument('<FILE>', 'the configuration to be loaded; before a NEW one, the old one')
+    .argument('[NEW]', 'the configuration to be loaded')
     .option('--json', 'print the changes as JSON')
-    .addHelpText('after', '\nExample:\n  sluice diff /etc/sluice/sluice.yaml sluice.new.yaml')
-    .action(async (before: string, after: string, options: { readonly json?: true }) => {
+    .addOption(adminOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sluice diff /etc/sluice/sluice.yaml\n  sluice diff old.yaml new.yaml',
+    )
+    .action(async (first: string, second: string | undefined, options: DiffOptions) => {
       const { diff } = await import('./diff.js');
-      process.exitCode = await diff(before, after, options);
+      process.exitCode = await diff(first, second, options);
     });
 
   program
@@ -175,6 +180,34 @@ function addTargetCommands(program: Command): void {
       process.exitCode = await drainTarget(place, options);
     });
 
+  program
+    .command('weight')
+    .description('change the weight of a target of a running sluice')
+    .argument('<POOL/TARGET>', 'as in the configuration')
+    .argument('<WEIGHT>', '0 to 65535; 0 takes no new connections', wholeWeight)
+    .option('--persist', 'write it to the configuration file, too')
+    .option('--json', 'print what it answers as JSON')
+    .addOption(adminOption())
+    .addHelpText('after', '\nExample:\n  sluice weight web/a 5 --persist')
+    .action(async (place: string, weight: number, options: ChangeOptions) => {
+      const { changeWeight } = await import('./targets.js');
+      process.exitCode = await changeWeight(place, weight, options);
+    });
+  program
+    .command('reload')
+    .description('let a running sluice read its configuration again')
+    .option('--json', 'print what it answers as JSON')
+    .addOption(adminOption())
+    .addHelpText(
+      'after',
+      '\nWith an error in the file nothing changes. `sluice diff FILE` says before what\n' +
+        'would.\n\nExample:\n  sluice reload',
+    )
+    .action(async (options: ChangeOptions) => {
+      const { reload } = await import('./targets.js');
+      process.exitCode = await reload(options);
+    });
+
   for (const [verb, does] of [
     ['enable', 'let a target of a running sluice take clients again'],
     ['disable', 'let a target of a running sluice take no clients, and probe it no more'],
@@ -215,6 +248,11 @@ function addCompletion(program: Command): void {
       const { completeWords } = await import('./completion.js');
       process.exitCode = await completeWords(program, words);
     });
+}
+
+function wholeWeight(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError('It is a whole number, 0 to 65535.');
 }
 
 function exitCodeOf(error: unknown): number {

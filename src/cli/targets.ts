@@ -1,6 +1,7 @@
 // sluice enable, disable and drain POOL/TARGET: an operator's wishes, sent to a running sluice.
 import { parseDrainCloseOver, parseDrainDeadline } from '../app/drain-durations.js';
-import { postAdmin } from './admin-client.js';
+import { type AdminAnswer, patchAdmin, postAdmin } from './admin-client.js';
+import { listOf, textOf } from './answer-fields.js';
 import { exitCodes } from './exit-codes.js';
 import { visible } from './terminal.js';
 
@@ -9,6 +10,13 @@ export interface DrainOptions {
   readonly deadline?: string;
   readonly closeOver?: string;
   readonly wait?: true;
+}
+
+/** Of commands that change the configuration at run time. */
+export interface ChangeOptions {
+  readonly admin: string;
+  readonly persist?: true;
+  readonly json?: true;
 }
 
 interface Place {
@@ -57,6 +65,46 @@ export async function drainTarget(place: string, options: DrainOptions): Promise
   process.stdout.write(`${place} ${result} after ${seconds} s, ${counts}\n`);
   if (result === 'drained') return exitCodes.ok;
   return result === 'closed' ? exitCodes.cut : exitCodes.failed;
+}
+
+export async function changeWeight(
+  place: string,
+  weight: number,
+  { admin, persist, json }: ChangeOptions,
+): Promise<number> {
+  const named = splitPlace(place);
+  if (named === null) return usage(`${place} is not POOL/TARGET`);
+  const parts = [named.pool, 'targets', named.target].map(encodeURIComponent);
+  const wish = { weight, ...(persist && { persist }) };
+  const answer = await patchAdmin(admin, `/api/v1/pools/${parts.join('/')}`, wish);
+  const where = answer.body.persisted === true ? 'also in the file' : 'until the next reload';
+  return changed(answer, `${place} has the weight ${weight}, ${where}`, json);
+}
+
+export async function reload({ admin, json }: ChangeOptions): Promise<number> {
+  const answer = await postAdmin(admin, '/api/v1/reload', {});
+  return changed(
+    answer,
+    `generation ${textOf(answer.body.generation)} is what the file says`,
+    json,
+  );
+}
+
+/** The file is wrong, or the change would make it so: nothing was changed. */
+const unprocessable = 422;
+
+function changed({ status, body }: AdminAnswer, says: string, json: true | undefined): number {
+  if (json) process.stdout.write(`${JSON.stringify(body, null, 2)}\n`);
+  if (status === 200) {
+    if (!json) process.stdout.write(`${visible(says)}\n`);
+    return exitCodes.ok;
+  }
+  for (const { line, column, path, message } of listOf(body.problems)) {
+    const where = `${textOf(line)}:${textOf(column)}  ${textOf(path)}`;
+    process.stderr.write(`${visible(`${where}  ${textOf(message)}`)}\n`);
+  }
+  refused(body);
+  return status === unprocessable ? exitCodes.usage : exitCodes.failed;
 }
 
 /** A pool's name has no slash; a target's may, such as that of a unix socket. */

@@ -174,3 +174,40 @@ describe('sluice init', () => {
     expect((await sluice(['init', '--service', 'nonsense'])).code).toBe(2);
   });
 });
+
+describe('changes at run time', () => {
+  it('give a target another weight, until a reload or for good', async () => {
+    const running = await startSluice(config);
+    const env = { SLUICE_ADMIN: String((await running.event('ready')).adminAddress) };
+    const weightOf = async (): Promise<unknown> =>
+      (await running.status()).pools[0]?.targets[0]?.weight;
+    const set = await sluice(['weight', 'web/a', '7'], env);
+    expect(set).toMatchObject({
+      code: 0,
+      stdout: 'web/a has the weight 7, until the next reload\n',
+    });
+    expect(await weightOf()).toBe(7);
+    const differs = await sluice(['diff', running.configPath], env);
+    expect(differs.stdout).toBe('changed pools.web.targets[a].weight: 7 -> 1\n');
+    expect(await sluice(['reload'], env)).toMatchObject({ code: 0 });
+    expect(await weightOf()).toBe(1);
+    const kept = await sluice(['weight', 'web/a', '5', '--persist', '--json'], env);
+    expect(JSON.parse(kept.stdout)).toMatchObject({ persisted: true });
+    await sluice(['reload'], env);
+    expect(await weightOf()).toBe(5);
+  });
+
+  it('say what is wrong, and change nothing', async () => {
+    const running = await startSluice(config);
+    const env = { SLUICE_ADMIN: String((await running.event('ready')).adminAddress) };
+    const unknown = await sluice(['weight', 'web/nobody', '7'], env);
+    expect(unknown).toMatchObject({ code: 1, stdout: '' });
+    expect(unknown.stderr).toContain('(SLUICE_ADMIN_NAME)');
+    expect((await sluice(['weight', 'web/a', 'heavy'], env)).code).toBe(2);
+    await running.writeConfig('listeners: {}\n');
+    const refused = await sluice(['reload'], env);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toMatch(/needs at least one listener/);
+    expect((await running.status()).listeners).toHaveLength(1);
+  });
+});
