@@ -4,7 +4,8 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import type { Policy } from '../../src/model/policy.js';
+import { loadAddon } from '../../src/engine/addon.js';
+import { type Policy, policyNames } from '../../src/model/policy.js';
 import { startTcpEcho, startUdpEcho } from '../support/echo-target.js';
 import { ipv4, startEngineHarness } from '../support/engine-harness.js';
 import { track } from '../support/track.js';
@@ -90,6 +91,15 @@ async function closedPort(): Promise<number> {
   if (address === null || typeof address === 'string') throw new Error('no port');
   return address.port;
 }
+
+describe('the list of policies', () => {
+  it('is the same in the addon and in the configuration', () => {
+    const { nameOf, values } = loadAddon().layout.enums.policy;
+    expect([...nameOf.values()].sort()).toEqual([...policyNames].sort());
+    expect(nameOf.size).toBe(policyNames.length);
+    for (const name of policyNames) expect(nameOf.get(values[name]), name).toBe(name);
+  });
+});
 
 describe('a key of the destination', () => {
   for (const protocol of ['tcp', 'udp'] as const) {
