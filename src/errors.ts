@@ -312,6 +312,10 @@ export const errorTable = {
     title: 'The admin API has no such path, or it does not take this method.',
     fix: 'Look at `GET /` or `GET /api/v1/openapi.json` for what there is.',
   },
+  SLUICE_ADMIN_BUSY: {
+    title: 'The admin API does for others already as much of this as it does at once.',
+    fix: 'Close dashboards and programs that follow `/api/v1/events`, or try again later.',
+  },
   SLUICE_ADMIN_UNREACHABLE: {
     title: 'A command could not speak to a running sluice.',
     fix: 'Check that it runs, and give its `admin.listen` as `--admin`.',

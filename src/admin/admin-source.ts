@@ -2,11 +2,13 @@
 import type { Clock } from '../clock.js';
 import type { Logger } from '../log/logger.js';
 import type { BuildInfo, CounterCatalog } from '../metrics/collect.js';
+import type { HistoryKeeper } from '../metrics/history-keeper.js';
 import type { AdminConfig } from '../model/config.js';
 import type { ChangeOutcome, ChangeRules, ConfigEdit, Drift } from '../model/config-change.js';
 import type { DrainOutcome, DrainRules } from '../model/drain.js';
 import type { Status } from '../model/status.js';
 import type { AdminState } from '../model/target.js';
+import type { EventStreams } from './event-streams.js';
 
 /** Whether new clients should be sent here, and what is missing if not. */
 export interface Readiness {
@@ -48,6 +50,8 @@ export interface AdminSource {
   readonly access: () => Pick<AdminConfig, 'tokens' | 'hosts'>;
   readonly build: BuildInfo;
   readonly counters: CounterCatalog;
+  readonly history: Pick<HistoryKeeper, 'read' | 'overview'>;
+  readonly events: Pick<EventStreams, 'open'>;
   status(): Status;
   readiness(): Readiness;
   readonly targets: TargetControl;

@@ -3,7 +3,9 @@
 import type { AdminSource } from './admin-source.js';
 import { type AdminApp, createApi, createApiApp, methodsOf } from './api.js';
 import { addConfigRoutes } from './config-routes.js';
+import { addEventRoutes } from './event-routes.js';
 import { type AdminReach, createGuard } from './guard.js';
+import { addHistoryRoutes } from './history-routes.js';
 import { addListenerRoutes } from './listener-routes.js';
 import { addPlainRoutes, plainPaths } from './plain-routes.js';
 import { addPoolRoutes } from './pool-routes.js';
@@ -34,6 +36,8 @@ export function adminRoutes(source: AdminSource, reach: AdminReach): AdminApp {
   addTargetWishRoutes(api, source);
   addTargetChangeRoutes(api, source);
   addConfigRoutes(api, source);
+  addHistoryRoutes(api, source);
+  addEventRoutes(api, source);
 
   const operations = [
     ...plainPaths.map((path) => `GET ${path}`),

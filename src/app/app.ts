@@ -93,7 +93,7 @@ async function start(
   const balancer = await startLoadBalancer(config, options);
   try {
     const reloader = new Reloader({ ...options, file, config, bytes, balancer });
-    const admin = await startAdmin(config, balancer, { ...options, changes: reloader });
+    const admin = await startAdmin(config, balancer, log.feed, reloader);
     return { log, balancer, reloader, admin };
   } catch (error) {
     await balancer.close();

@@ -8,6 +8,7 @@ import { formatProblems } from '../config/problem.js';
 import { loadConfigFile } from '../config/read-file.js';
 import type { ReloadOutcome } from '../control/reload-outcome.js';
 import { SluiceError } from '../errors.js';
+import { EventFeed } from '../log/event-feed.js';
 import type { Logger } from '../log/logger.js';
 import type { Config } from '../model/config.js';
 import type { Status } from '../model/status.js';
@@ -67,14 +68,11 @@ async function loadOrThrow(source: ConfigSource): Promise<Config> {
  */
 export async function createLoadBalancer(options: CreateOptions): Promise<EmbeddedLoadBalancer> {
   const config = await loadOrThrow(options);
-  const wiring = { clock: systemClock(), log: options.logger ?? silent };
-  const balancer = await startLoadBalancer(config, wiring);
+  const clock = systemClock();
+  const feed = new EventFeed({ clock, log: options.logger ?? silent });
+  const balancer = await startLoadBalancer(config, { clock, log: feed });
   try {
-    return new Embedded(
-      config,
-      balancer,
-      await startAdmin(config, balancer, { ...wiring, changes: null }),
-    );
+    return new Embedded(config, balancer, await startAdmin(config, balancer, feed, null));
   } catch (error) {
     await balancer.close();
     throw error;

@@ -17,6 +17,7 @@ import { HealthChecker } from '../health/checker.js';
 import { createProbes } from '../health/probe-kinds.js';
 import type { Logger } from '../log/logger.js';
 import type { CounterCatalog } from '../metrics/collect.js';
+import type { HistoryOptions } from '../metrics/history-keeper.js';
 import type { AgentWords } from '../model/agent.js';
 import type { Config } from '../model/config.js';
 import type { ProbeDetail } from '../model/health.js';
@@ -41,6 +42,8 @@ export interface LoadBalancer {
   readonly counters: CounterCatalog;
   /** The one in force. */
   readonly config: Config;
+  /** What a history reads, every second. */
+  readonly sampling: Omit<HistoryOptions, 'clock'>;
   status(): Status;
   readiness(): Readiness;
   /** All or nothing; settings of engine, admin and log are not part of it. */
@@ -96,6 +99,8 @@ class WiredLoadBalancer implements LoadBalancer {
   /** Those that wait for their names or their table; a caller need not wait for the last one. */
   readonly #arriving = new Set<Config>();
   readonly #stop = new AbortController();
+  /** A target's first good probe changes no table, and yet how it stands. */
+  #beliefChanges = 0;
   #draining = false;
   #closed = false;
   #details: ReadonlyMap<string, ProbeDetail> = new Map();
@@ -145,7 +150,10 @@ class WiredLoadBalancer implements LoadBalancer {
       names: () => this.#discovery.addresses(),
       agents: () => this.#agents.words(),
       probeDetail: (pool, target) => this.#details.get(placeKey(pool, target)) ?? null,
-      onBeliefsChanged: () => this.#stateFile?.changed(),
+      onBeliefsChanged: () => {
+        this.#beliefChanges++;
+        this.#stateFile?.changed();
+      },
     });
     this.#agents = watchAgents({ clock, log, random }, () => {
       this.#controller.lookAgain();
@@ -185,6 +193,14 @@ class WiredLoadBalancer implements LoadBalancer {
 
   get config(): Config {
     return this.#config;
+  }
+
+  get sampling(): LoadBalancer['sampling'] {
+    return {
+      counters: this.#engine.counters,
+      version: () => this.#controller.generation.applied + this.#beliefChanges,
+      placement: () => this.#controller.placement(),
+    };
   }
 
   async begin(): Promise<ReloadOutcome> {

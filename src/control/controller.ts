@@ -19,7 +19,8 @@ import { DownTargets } from './down-targets.js';
 import type { EjectionRecords } from './ejection-records.js';
 import { Ejector } from './ejector.js';
 import { Generations } from './generations.js';
-import { type Ids, noIds } from './ids.js';
+import { type Ids, listenerSlots, noIds } from './ids.js';
+import { placementOf } from './placement.js';
 import { listenerAt, makePlan, type Plan, slottedTargets } from './plan.js';
 import { engineRefusal, type ReloadOutcome, refusal } from './reload-outcome.js';
 import { Retirements, retiredSlots } from './retirements.js';
@@ -78,17 +79,15 @@ export class Controller {
   #closed = false;
 
   constructor(options: ControllerOptions) {
-    const { engine } = options;
+    const { counters } = options.engine;
     this.#options = options;
-    this.#owners = new SlotOwners(engine.counters);
+    this.#owners = new SlotOwners(counters);
     this.#retirements = new Retirements(options);
-    const { counters } = engine;
-    const { clock, log } = options;
     const onEjection = () => {
       this.#changed();
       options.onBeliefsChanged?.();
     };
-    this.#ejector = new Ejector({ clock, log, counters, onChange: onEjection });
+    this.#ejector = new Ejector({ ...options, counters, onChange: onEjection });
     this.#drains = new TargetDrains({ ...options, onChange: () => void this.#changed() });
     this.#downTargets = new DownTargets({ ...options, drains: this.#drains });
     this.#beliefs = new TargetBeliefs({
@@ -232,11 +231,13 @@ export class Controller {
   /** Connections and sessions open now, those of removed listeners included. */
   active(): number {
     const { counters } = this.#options.engine;
-    const { used, retired } = this.#ids().listeners;
-    return [...used.values(), ...retired.values()].reduce(
-      (sum, slot) => sum + counters.listenerActive(slot),
-      0,
-    );
+    const slots = listenerSlots(this.#ids());
+    return slots.reduce((sum, slot) => sum + counters.listenerActive(slot), 0);
+  }
+
+  /** Of the table in force, and how its targets stand now; null before the first. */
+  placement() {
+    return placementOf(this.#facts(), this.#ports);
   }
 
   /** `wanted` is above `applied` while a change is not yet everywhere. */
@@ -252,17 +253,12 @@ export class Controller {
 
   snapshot(): Status {
     const { engine, probeDetail } = this.#options;
-    const { counters, workers } = engine;
     return buildStatus({
       generation: this.generation,
-      facts: this.#inForce && {
-        ...this.#inForce.plan,
-        ...this.beliefs(),
-        ejections: this.#ejector.ejections(),
-      },
+      facts: this.#facts(),
       drains: this.#drains.states(),
-      counters,
-      workers,
+      counters: engine.counters,
+      workers: engine.workers,
       owners: this.#owners,
       ports: this.#ports,
       probeDetail,
@@ -391,6 +387,11 @@ export class Controller {
     this.#drains.follow(slotted);
     this.#downTargets.follow(plan);
     this.#retirements.follow(retiredSlots(ids, this.#owners), config.shutdown.drainTimeoutMs);
+  }
+
+  #facts(): Plan | null {
+    const ejections = this.#ejector.ejections();
+    return this.#inForce && { ...this.#inForce.plan, ...this.beliefs(), ejections };
   }
 
   #ids(): Ids {

@@ -104,3 +104,8 @@ function assignSlots(
   }
   return { used, retired };
 }
+
+/** Of listeners that are, and of removed ones whose connections are not all over. */
+export function listenerSlots({ listeners }: Ids): readonly number[] {
+  return [...listeners.used.values(), ...listeners.retired.values()];
+}

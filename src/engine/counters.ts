@@ -1,5 +1,6 @@
 // Reads the counters where the workers write them: no call, no copy, no BigInt. Rows are summed
 // over workers; each worker is the only writer of its own.
+import { openCounterSums } from './counter-sums.js';
 import type { CounterDescription, EngineCounters } from './engine.js';
 import type { EventRing } from './event-ring.js';
 import type { CounterRow, Layout, RegionLayout } from './layout.js';
@@ -33,18 +34,18 @@ function describe(row: CounterRow): readonly CounterDescription[] {
   return row.counters.map(({ name, unit, help }) => ({ name, unit, help }));
 }
 
+function checkSlot(slot: number, limit: number): void {
+  if (!Number.isInteger(slot) || slot < 0 || slot >= limit) {
+    throw new RangeError(`no slot ${slot}: slots go from 0 to ${limit - 1}`);
+  }
+}
+
 export function openCounters(sources: CounterSources): EngineCounters {
   const { layout, region, workers } = sources;
   const { constants, counters: rows } = layout;
   const words = new Uint32Array(sources.memory);
   const reasons = [...layout.enums.close_reason.nameOf].toSorted(([a], [b]) => a - b);
   const workerAt = (index: number) => region.first_worker + index * region.worker_bytes;
-
-  function checkSlot(slot: number, limit: number): void {
-    if (!Number.isInteger(slot) || slot < 0 || slot >= limit) {
-      throw new RangeError(`no slot ${slot}: slots go from 0 to ${limit - 1}`);
-    }
-  }
 
   /** Sums the u64 at `offset` bytes into each worker's block. */
   function sum(offset: number): number {
@@ -97,6 +98,7 @@ export function openCounters(sources: CounterSources): EngineCounters {
       return sumRow(rows.pool, region.pool_rows, slot);
     },
     ...openTurnCounters({ words, constants, region, checkSlot, sum }),
+    ...openCounterSums({ words, layout, region, workers, checkSlot, sum }),
     stickyEntries: (slot) => load(region.sticky_entries, slot, constants.pool_slots_max),
     targetActive: (slot) => load(region.active, slot, constants.target_slots_max),
     listenerActive: (slot) => load(region.listener_active, slot, constants.listener_slots_max),

@@ -79,6 +79,9 @@ export interface CounterDescription {
   readonly help: string;
 }
 
+/** Writes the sum of each group of counters, over all workers, into its place. */
+export type SumReader = (slot: number, into: Float64Array) => void;
+
 /** Counters summed over workers, read with no call into the addon. */
 export interface EngineCounters {
   readonly workerCounters: readonly CounterDescription[];
@@ -103,6 +106,16 @@ export interface EngineCounters {
   /** What the turns of the target took since the engine started. */
   targetResponses(slot: number): ResponseHistogram;
   listenerActive(slot: number): number;
+  /** For those who read many rows often. Throws a RangeError for a counter that does not exist. */
+  listenerSums(groups: readonly (readonly string[])[]): SumReader;
+  targetSums(groups: readonly (readonly string[])[]): SumReader;
+  /** How many buckets a histogram of responses has. */
+  readonly responseBuckets: number;
+  /**
+   * The same as targetResponses, modulo 2^32 each, and after the buckets the sum of microseconds.
+   * False, and nothing is written, while that sum is what `into` has.
+   */
+  readTargetResponses(slot: number, into: Uint32Array): boolean;
   /** Events lost because a ring was full. */
   eventsDropped(): number;
 }

@@ -46,9 +46,19 @@ export function responsesSince(
 /** In milliseconds, within the bucket as if its turns were spread evenly; null without any. */
 export function quantileMs({ buckets }: ResponseHistogram, share: number): number | null {
   const total = buckets.reduce((sum, count) => sum + count, 0);
+  return quantileOf(buckets, total, share);
+}
+
+/** The same of buckets that hold `total` turns. */
+export function quantileOf(
+  buckets: ArrayLike<number>,
+  total: number,
+  share: number,
+): number | null {
   const wanted = total * share;
   let before = 0;
-  for (const [index, count] of buckets.entries()) {
+  for (let index = 0; index < buckets.length; index++) {
+    const count = buckets[index] ?? 0;
     if (count > 0 && before + count >= wanted) {
       const start = bucketStartUs(index);
       const within = (wanted - before) / count;

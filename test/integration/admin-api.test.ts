@@ -27,8 +27,10 @@ function askOf(address: string): Ask {
     const asked = request({ ...to, method, path, headers, agent: false });
     asked.end(body === undefined ? undefined : JSON.stringify(body));
     const [response] = await once(asked, 'response');
-    const text = await textOf(response);
     const type = String(response.headers['content-type'] ?? '').replace(/;.*/, '');
+    // A stream of events has no end.
+    const text = type === 'text/event-stream' ? '' : await textOf(response);
+    response.destroy();
     return {
       status: response.statusCode,
       type,

@@ -72,6 +72,17 @@ export const accessByTokens: ReturnType<AdminSource['access']> = {
   })),
 };
 
+const noRates = {
+  active: null,
+  openedPerSecond: null,
+  toTargetBytesPerSecond: null,
+  toClientBytesPerSecond: null,
+  errorsPerSecond: null,
+  p50Ms: null,
+  p95Ms: null,
+  p99Ms: null,
+};
+
 export function adminSource(parts: Partial<AdminSource> = {}): AdminSource {
   return {
     clock: { nowMs: () => 0 },
@@ -80,6 +91,11 @@ export function adminSource(parts: Partial<AdminSource> = {}): AdminSource {
     changes: null,
     build: { version: '1.2.3', nodeVersion: 'v20' },
     counters: { workerCounters: [], listenerCounters: [], targetCounters: [], poolCounters: [] },
+    history: {
+      read: () => 'unknown',
+      overview: () => ({ total: noRates, listeners: [], pools: [] }),
+    },
+    events: { open: () => null },
     status: () => statusOf(),
     readiness: () => ({ ready: true, missing: [] }),
     targets: { setAdminState: async () => true, drain: async () => null },

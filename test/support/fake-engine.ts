@@ -169,6 +169,10 @@ export class FakeEngine implements Engine {
       targetResponseUs: () => 0,
       targetResponses: () => ({ buckets: [], sumUs: 0 }),
       listenerActive: active('listener'),
+      listenerSums: () => () => undefined,
+      targetSums: () => () => undefined,
+      responseBuckets: 0,
+      readTargetResponses: () => false,
       eventsDropped: () => 0,
     };
   }
