@@ -251,6 +251,15 @@ export const errorTable = {
     fix: 'Use at most 1024 listeners, 1024 pools and 16384 targets, with shorter names.',
   },
 
+  SLUICE_EXPLAIN_TIMEOUT: {
+    title: 'A worker did not say in time what a client would get.',
+    fix: 'Ask again; a worker that stays silent is stuck or has too much to do: look at its CPU.',
+  },
+  SLUICE_EXPLAIN_BUSY: {
+    title: 'Too many explain questions wait for one worker.',
+    fix: 'Ask less often, or one after the other.',
+  },
+
   // ---- log/, admin/, app/ -------------------------------------------------------------------
   SLUICE_LOG_OPEN: {
     title: 'The log file cannot be opened.',

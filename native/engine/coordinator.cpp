@@ -94,7 +94,8 @@ void Coordinator::take_commands() {
         pings_.send(*command, os::monotonic_ns());
         break;
       case shared::CommandType::close_connections:
-        break;  // a worker's; CommandRing does not let it through
+      case shared::CommandType::explain:
+        break;  // a worker's; CommandRing does not let them through
     }
   }
 }

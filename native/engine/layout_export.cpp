@@ -7,7 +7,9 @@
 #include "policy/candidate.h"
 #include "shared/layout.h"
 #include "sticky/sticky_table.h"
+#include "table/pick_record.h"
 #include "table/pool.h"
+#include "table/sticky_pick.h"
 #include "table/table_image.h"
 
 namespace sluice::engine {
@@ -34,6 +36,10 @@ constexpr std::string_view type_name<uint64_t>() {
 template <>
 constexpr std::string_view type_name<int32_t>() {
   return "i32";
+}
+template <>
+constexpr std::string_view type_name<double>() {
+  return "f64";
 }
 
 constexpr NamedNumber kConstants[] = {
@@ -73,6 +79,8 @@ constexpr NamedNumber kConstants[] = {
 #define X SLUICE_FIELD
 SLUICE_RECORD(kCommandFields, shared::Command, SLUICE_COMMAND_FIELDS)
 SLUICE_RECORD(kEventFields, shared::Event, SLUICE_EVENT_FIELDS)
+SLUICE_RECORD(kExplainAnswerFields, shared::ExplainAnswer, SLUICE_EXPLAIN_ANSWER_FIELDS)
+SLUICE_RECORD(kExplainNoteFields, shared::ExplainNote, SLUICE_EXPLAIN_NOTE_FIELDS)
 SLUICE_RECORD(kImageHeaderFields, table::ImageHeader, SLUICE_IMAGE_HEADER_FIELDS)
 SLUICE_RECORD(kListenerFields, table::ListenerRecord, SLUICE_LISTENER_RECORD_FIELDS)
 SLUICE_RECORD(kAddressFields, table::AddressRecord, SLUICE_ADDRESS_RECORD_FIELDS)
@@ -85,6 +93,8 @@ SLUICE_RECORD(kCandidateFields, table::CandidateRecord, SLUICE_CANDIDATE_RECORD_
 constexpr RecordLayout kRecords[] = {
     {"command", sizeof(shared::Command), kCommandFields},
     {"event", sizeof(shared::Event), kEventFields},
+    {"explain_answer", sizeof(shared::ExplainAnswer), kExplainAnswerFields},
+    {"explain_note", sizeof(shared::ExplainNote), kExplainNoteFields},
     {"image_header", sizeof(table::ImageHeader), kImageHeaderFields},
     {"listener", sizeof(table::ListenerRecord), kListenerFields},
     {"address", sizeof(table::AddressRecord), kAddressFields},
@@ -101,6 +111,9 @@ constexpr NamedNumber kEventTypes[] = {SLUICE_EVENT_TYPES(X)};
 constexpr NamedNumber kCloseReasons[] = {SLUICE_CLOSE_REASONS(X)};
 constexpr NamedNumber kConnectFailures[] = {SLUICE_CONNECT_FAILURES(X)};
 constexpr NamedNumber kPingOutcomes[] = {SLUICE_PING_OUTCOMES(X)};
+constexpr NamedNumber kExplainOutcomes[] = {SLUICE_EXPLAIN_OUTCOMES(X)};
+constexpr NamedNumber kStandings[] = {SLUICE_STANDINGS(X)};
+constexpr NamedNumber kStickySteps[] = {SLUICE_STICKY_STEPS(X)};
 constexpr NamedNumber kTableErrors[] = {SLUICE_TABLE_ERRORS(X)};
 constexpr NamedNumber kProtocols[] = {SLUICE_PROTOCOLS(X)};
 constexpr NamedNumber kPolicyKeys[] = {SLUICE_POLICY_KEYS(X)};
@@ -122,6 +135,9 @@ constexpr EnumLayout kEnums[] = {
     {"close_reason", kCloseReasons},
     {"connect_failure", kConnectFailures},
     {"ping_outcome", kPingOutcomes},
+    {"explain_outcome", kExplainOutcomes},
+    {"standing", kStandings},
+    {"sticky_step", kStickySteps},
     {"table_error", kTableErrors},
     {"protocol", kProtocols},
     {"policy", kPolicies},
@@ -186,6 +202,8 @@ std::vector<NamedNumber> region_layout(uint32_t workers) {
       {"target_rows", o.target_rows},
       {"response_rows", o.response_rows},
       {"pool_rows", o.pool_rows},
+      {"first_explain", o.first_explain},
+      {"explain_bytes", o.explain_bytes},
       {"closed_by_reason", offsetof(shared::ListenerCounters, closed_by_reason)},
   };
 }

@@ -17,7 +17,7 @@ struct NamedNumber {
 
 struct FieldLayout {
   std::string_view name;
-  std::string_view type;  // u8, u16, u32, u64, i32
+  std::string_view type;  // u8, u16, u32, u64, i32, f64
   uint32_t offset = 0;
   uint32_t count = 1;  // more than 1: an array
 };

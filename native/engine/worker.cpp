@@ -62,6 +62,7 @@ Worker::Worker(const Links& links)
              .retries = links.retries},
       tcp_(links_),
       udp_(links_),
+      explains_(links.region, links_),
       lots_(policy::seeded_cursor(random_seed())) {
   links.waiting.connect(index_, doorbell_);
 }
@@ -126,12 +127,25 @@ void Worker::adopt_table() {
 
 void Worker::take_commands() {
   while (const std::optional<shared::Command> command = commands_.pop()) {
-    if (shared::CommandType{command->type} != shared::CommandType::close_connections) continue;
-    const CloseScope scope{command->scope};
-    const policy::Lot lot(lots_, command->one_in);
-    tcp_.close_connections(scope, command->slot, CloseReason::closed_by_operator, lot);
-    udp_.close_sessions(scope, command->slot, CloseReason::closed_by_operator, lot);
+    switch (shared::CommandType{command->type}) {
+      case shared::CommandType::close_connections:
+        close_named(*command);
+        break;
+      case shared::CommandType::explain:
+        explains_.answer(*command, table_, tcp_, udp_);
+        break;
+      case shared::CommandType::load_table:
+      case shared::CommandType::ping:
+        break;  // the coordinator's; CommandRing does not let them through
+    }
   }
+}
+
+void Worker::close_named(const shared::Command& command) {
+  const CloseScope scope{command.scope};
+  const policy::Lot lot(lots_, command.one_in);
+  tcp_.close_connections(scope, command.slot, CloseReason::closed_by_operator, lot);
+  udp_.close_sessions(scope, command.slot, CloseReason::closed_by_operator, lot);
 }
 
 void Worker::dispatch(const epoll_event& event) {

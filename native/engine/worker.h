@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "engine/explain_desk.h"
 #include "engine/thread.h"
 #include "os/doorbell.h"
 #include "os/epoll.h"
@@ -58,6 +59,7 @@ class Worker {
   void run();
   void adopt_table();
   void take_commands();
+  void close_named(const shared::Command& command);
   void dispatch(const epoll_event& event);
   void fire(os::TimerNode& node);
   void close_all();
@@ -76,6 +78,7 @@ class Worker {
   shared::WorkerLinks links_;
   tcp::TcpWorker tcp_;
   udp::UdpWorker udp_;
+  ExplainDesk explains_;
   policy::Cursor lots_;  // for what is closed little by little
   const table::Table* table_ = nullptr;
   // Writer: the worker, after its parts have changed to the table; release, so that nothing they

@@ -21,6 +21,8 @@ bool is_valid(const Command& command, CommandReader reader) {
           return command.slot < kTargetSlotsMax;
       }
       return false;
+    case CommandType::explain:
+      return !coordinator && command.slot < kListenerSlotsMax && command.port <= UINT16_MAX;
   }
   return false;
 }

@@ -10,6 +10,7 @@
 //   the shared bandwidths                            (one policy::Bandwidth per target slot)
 //   per worker: worker counters, then listener, target and pool counters per slot, then response
 //               histograms per target slot
+//   per worker: its explain area                     (explain_area.h)
 // Everything is defined once, here; the addon exports names, sizes and offsets (layout_export.h)
 // and TypeScript builds its readers and writers from them. Pages are touched on first use, so the
 // capacities below cost address space, not memory.
@@ -21,6 +22,7 @@
 #include <type_traits>
 
 #include "shared/counters.h"
+#include "shared/explain_area.h"
 
 namespace sluice::shared {
 
@@ -55,10 +57,11 @@ struct RingIndex {
   static constexpr uint32_t worker(uint32_t index) { return index + 1; }
 };
 
-#define SLUICE_COMMAND_TYPES(X)                                                 \
-  X(load_table, 1)        /* coordinator: validate and publish a table image */ \
-  X(ping, 2)              /* coordinator: send one ICMP echo */                 \
-  X(close_connections, 3) /* worker: close of what `scope` and `slot` name a share */
+#define SLUICE_COMMAND_TYPES(X)                                                       \
+  X(load_table, 1)        /* coordinator: validate and publish a table image */       \
+  X(ping, 2)              /* coordinator: send one ICMP echo */                       \
+  X(close_connections, 3) /* worker: close of what `scope` and `slot` name a share */ \
+  X(explain, 4)           /* worker: what would a client of listener `slot` get? */
 
 enum class CommandType : uint32_t {
 #define X(name, value) name = value,
@@ -77,16 +80,17 @@ enum class CloseScope : uint32_t {
 // X(type, count, name): count 1 = scalar. Explicit padding only.
 #define SLUICE_COMMAND_FIELDS(X)                                          \
   X(uint32_t, 1, type)                                                    \
-  X(uint32_t, 1, id)         /* ping: echoed in the answer */             \
+  X(uint32_t, 1, id)         /* ping, explain: echoed in the answer */    \
   X(uint64_t, 1, generation) /* load_table */                             \
   X(uint32_t, 1, area)       /* load_table: image area 0 or 1 */          \
   X(uint32_t, 1, bytes)      /* load_table: bytes of the image */         \
   X(uint32_t, 1, scope)      /* close_connections: CloseScope */          \
-  X(uint32_t, 1, slot)       /* close_connections: listener or target */  \
-  X(uint8_t, 16, ip)         /* ping: IPv6, or v4-mapped */               \
-  X(uint32_t, 1, scope_id)   /* ping: of a link-local address */          \
+  X(uint32_t, 1, slot)       /* close_connections, explain */             \
+  X(uint8_t, 16, ip)         /* ping, explain: IPv6, or v4-mapped */      \
+  X(uint32_t, 1, scope_id)   /* ping, explain: of a link-local address */ \
   X(uint32_t, 1, one_in)     /* close_connections: a share; 0, 1 = all */ \
-  X(uint32_t, 2, reserved)
+  X(uint32_t, 1, port)       /* explain: the client's; 0 = not said */    \
+  X(uint32_t, 1, reserved)
 
 #define SLUICE_EVENT_TYPES(X)                                                               \
   X(table_applied, 1)      /* coordinator: every worker has adopted `generation` */         \
@@ -97,7 +101,8 @@ enum class CloseScope : uint32_t {
   X(session_ended, 6)      /* worker: the access record of a UDP session */                 \
   X(connect_failed, 7)     /* worker: target `slot`, `code` = ConnectFailure, `error` */    \
   X(accept_paused, 8)      /* worker: out of descriptors; accepting resumes by itself */    \
-  X(target_unreachable, 9) /* worker: an ICMP error ended a session of target `slot` */
+  X(target_unreachable, 9) /* worker: an ICMP error ended a session of target `slot` */     \
+  X(explain_answered, 10)  /* worker: the answer to `id` is in its explain area */
 
 enum class EventType : uint16_t {
 #define X(name, value) name = value,
@@ -107,20 +112,20 @@ enum class EventType : uint16_t {
 
 // `slot` is the listener's in access records and listener events, the target's in failures;
 // `target_slot` is kNoSlot for a connection that never reached a target.
-#define SLUICE_EVENT_FIELDS(X)                                                           \
-  X(uint16_t, 1, type)                                                                   \
-  X(uint16_t, 1, code) /* CloseReason, ConnectFailure, PingOutcome, TableError */        \
-  X(uint32_t, 1, slot)                                                                   \
-  X(uint32_t, 1, target_slot)                                                            \
-  X(int32_t, 1, error)      /* errno, 0 when none */                                     \
-  X(uint8_t, 16, client_ip) /* v4-mapped */                                              \
-  X(uint16_t, 1, client_port)                                                            \
-  X(uint16_t, 1, index)                                                                  \
-  X(uint32_t, 1, connect_us) /* accept to target connected; duration of a ping */        \
-  X(uint32_t, 1, duration_ms)                                                            \
-  /* ping: as in the command; table events: low 32 bits; connection_closed: ms waited */ \
-  X(uint32_t, 1, id)                                                                     \
-  X(uint64_t, 1, to_target_bytes)                                                        \
+#define SLUICE_EVENT_FIELDS(X)                                                     \
+  X(uint16_t, 1, type)                                                             \
+  X(uint16_t, 1, code) /* CloseReason, ConnectFailure, PingOutcome, TableError */  \
+  X(uint32_t, 1, slot)                                                             \
+  X(uint32_t, 1, target_slot)                                                      \
+  X(int32_t, 1, error)      /* errno, 0 when none */                               \
+  X(uint8_t, 16, client_ip) /* v4-mapped */                                        \
+  X(uint16_t, 1, client_port)                                                      \
+  X(uint16_t, 1, index)                                                            \
+  X(uint32_t, 1, connect_us) /* accept to target connected; duration of a ping */  \
+  X(uint32_t, 1, duration_ms)                                                      \
+  /* as in the command; table events: low 32 bits; connection_closed: ms waited */ \
+  X(uint32_t, 1, id)                                                               \
+  X(uint64_t, 1, to_target_bytes)                                                  \
   X(uint64_t, 1, to_client_bytes)
 
 #define SLUICE_DECLARE_FIELD(type, count, name) \
@@ -242,6 +247,8 @@ struct RegionOffsets {
   uint64_t target_rows;    // within a worker's block
   uint64_t pool_rows;      // within a worker's block
   uint64_t response_rows;  // within a worker's block
+  uint64_t first_explain;
+  uint64_t explain_bytes;  // from one worker's area to the next one's
   uint64_t total_bytes;
 };
 
@@ -268,7 +275,10 @@ constexpr RegionOffsets region_offsets(uint32_t workers) {
   o.response_rows = o.pool_rows + uint64_t{kPoolSlotsMax} * sizeof(PoolCounters);
   o.worker_bytes =
       align_to(o.response_rows + uint64_t{kTargetSlotsMax} * sizeof(ResponseHistogram), kPage);
-  o.total_bytes = o.first_worker + o.worker_bytes * workers;
+  o.first_explain = o.first_worker + o.worker_bytes * workers;
+  o.explain_bytes =
+      align_to(sizeof(ExplainAnswer) + uint64_t{kTargetSlotsMax} * sizeof(ExplainNote), kPage);
+  o.total_bytes = o.first_explain + o.explain_bytes * workers;
   return o;
 }
 

@@ -43,6 +43,11 @@ uint64_t Region::worker_offset(uint32_t worker) const {
   return offsets_.first_worker + offsets_.worker_bytes * worker;
 }
 
+uint64_t Region::explain_offset(uint32_t worker) const {
+  SLUICE_CHECK(worker < workers_);
+  return offsets_.first_explain + offsets_.explain_bytes * worker;
+}
+
 RegionHeader& Region::header() const {
   return *at<RegionHeader>(0);
 }
@@ -121,6 +126,14 @@ std::span<PoolCounters> Region::pool_counters(uint32_t worker) const {
 
 std::span<ResponseHistogram> Region::response_histograms(uint32_t worker) const {
   return {at<ResponseHistogram>(worker_offset(worker) + offsets_.response_rows), kTargetSlotsMax};
+}
+
+ExplainAnswer& Region::explain_answer(uint32_t worker) const {
+  return *at<ExplainAnswer>(explain_offset(worker));
+}
+
+std::span<ExplainNote> Region::explain_notes(uint32_t worker) const {
+  return {at<ExplainNote>(explain_offset(worker) + sizeof(ExplainAnswer)), kTargetSlotsMax};
 }
 
 }  // namespace sluice::shared

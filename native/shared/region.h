@@ -45,12 +45,15 @@ class Region {
   [[nodiscard]] std::span<TargetCounters> target_counters(uint32_t worker) const;
   [[nodiscard]] std::span<PoolCounters> pool_counters(uint32_t worker) const;
   [[nodiscard]] std::span<ResponseHistogram> response_histograms(uint32_t worker) const;
+  [[nodiscard]] ExplainAnswer& explain_answer(uint32_t worker) const;
+  [[nodiscard]] std::span<ExplainNote> explain_notes(uint32_t worker) const;
 
  private:
   template <typename T>
   [[nodiscard]] T* at(uint64_t offset) const;
   [[nodiscard]] uint64_t ring_offset(uint32_t ring) const;
   [[nodiscard]] uint64_t worker_offset(uint32_t worker) const;
+  [[nodiscard]] uint64_t explain_offset(uint32_t worker) const;
 
   os::SharedMemory memory_;
   RegionOffsets offsets_ = {};

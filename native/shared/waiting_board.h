@@ -33,8 +33,10 @@ class WaitingBoard {
   // One more that waits in the pool, over all workers; false when `max` do already.
   [[nodiscard]] bool enter(uint32_t pool, uint32_t max);
   void leave(uint32_t pool);
-  [[nodiscard]] bool anybody(uint32_t pool) const {
-    return pools_[pool].waiting.load(std::memory_order_relaxed) > 0;
+  [[nodiscard]] bool anybody(uint32_t pool) const { return count(pool) > 0; }
+  // Those that wait in the pool, over all workers.
+  [[nodiscard]] uint32_t count(uint32_t pool) const {
+    return pools_[pool].waiting.load(std::memory_order_relaxed);
   }
 
   // The first of a source has begun to wait on this worker; the last one has left.

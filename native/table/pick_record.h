@@ -11,11 +11,16 @@
 namespace sluice::table {
 
 // Why a candidate could not be picked, or that it could.
+#define SLUICE_STANDINGS(X)                                                           \
+  X(usable, 0)                                                                        \
+  X(tried, 1)     /* it failed for this connection, or another took its last place */ \
+  X(full, 2)      /* at its max_connections */                                        \
+  X(not_asked, 3) /* an earlier tier had somebody */
+
 enum class Standing : uint8_t {
-  usable,
-  tried,      // it failed for this connection, or another worker took its last place
-  full,       // at its max_connections
-  not_asked,  // an earlier tier had somebody
+#define X(name, value) name = value,
+  SLUICE_STANDINGS(X)
+#undef X
 };
 
 struct CandidateNote {

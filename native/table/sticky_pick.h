@@ -32,15 +32,20 @@ struct PickRequest {
                                      policy::Cursor& cursor);
 
 // What the client's sticky entry had to say.
+#define SLUICE_STICKY_STEPS(X)                                                      \
+  X(none, 0) /* the pool is not sticky, or the client cannot be told from others */ \
+  X(miss, 1) /* no entry */                                                         \
+  X(hit, 2)                                                                         \
+  X(moved_gone, 3) /* the pool has no such target any more */                       \
+  X(moved_down, 4)                                                                  \
+  X(moved_full, 5)                                                                  \
+  X(refused_down, 6)                                                                \
+  X(refused_full, 7)
+
 enum class StickyStep : uint8_t {
-  none,  // the pool is not sticky, or the client cannot be told from others
-  miss,  // no entry
-  hit,
-  moved_gone,  // the pool has no such target any more
-  moved_down,
-  moved_full,
-  refused_down,
-  refused_full,
+#define X(name, value) name = value,
+  SLUICE_STICKY_STEPS(X)
+#undef X
 };
 
 struct PickExplanation {

@@ -174,15 +174,9 @@ ConnectProgress try_target(TcpContext& context, TcpConnection& connection, const
 ConnectProgress wait_or_give_up(TcpContext& context, TcpConnection& connection,
                                 const table::Pool* pool, bool may_try) {
   if (pool == nullptr || context.out_of_descriptors) return give_up(connection);
-  const ConnectState& state = connection.connecting;
-  if (pool->queue_max > 0 && may_try && pool->has_untried(tried_of(state))) {
-    return context.waiting.wait_for(WaitReason::place, *pool, connection);
-  }
-  const bool unreachable = state.failures > 0 && !state.last_local;
-  if (pool->park_max > 0 && (unreachable || !pool->has_candidates())) {
-    return context.waiting.wait_for(WaitReason::target, *pool, connection);
-  }
-  return give_up(connection);
+  const std::optional<WaitReason> reason = reason_to_wait(*pool, connection.connecting, may_try);
+  if (!reason.has_value()) return give_up(connection);
+  return context.waiting.wait_for(*reason, *pool, connection);
 }
 
 ConnectProgress back_off_or_give_up(TcpContext& context, TcpConnection& connection,

@@ -8,6 +8,7 @@
 #include "tcp/admission.h"
 #include "tcp/connection_end.h"
 #include "tcp/connector.h"
+#include "tcp/tcp_forecast.h"
 
 namespace sluice::tcp {
 
@@ -254,6 +255,16 @@ void TcpWorker::close_connections(CloseScope scope, uint32_t slot, CloseReason r
     }
     connection = next;
   }
+}
+
+table::Forecast TcpWorker::forecast(const table::Listener& listener,
+                                    const os::ClientAddress& client) const {
+  const bool paused = std::ranges::any_of(listeners_, [&](const auto& one) {
+    const bool short_of_something =
+        one->paused() == Pause::descriptors || one->paused() == Pause::broken;
+    return short_of_something && one->sockets()->listener_slot == listener.slot;
+  });
+  return tcp::forecast(context_, listener, client, paused);
 }
 
 }  // namespace sluice::tcp

@@ -11,6 +11,7 @@
 #include "policy/lot.h"
 #include "shared/layout.h"
 #include "shared/worker_links.h"
+#include "table/forecast.h"
 #include "table/table.h"
 #include "tcp/tcp_context.h"
 #include "tcp/tcp_listener.h"
@@ -50,6 +51,9 @@ class TcpWorker {
   void close_connections(shared::CloseScope scope, uint32_t slot, shared::CloseReason reason,
                          policy::Lot lot = {});
   [[nodiscard]] uint32_t open_connections() const { return context_.open_count; }
+  // What would become of such a client of a TCP listener of the adopted table. Changes nothing.
+  [[nodiscard]] table::Forecast forecast(const table::Listener& listener,
+                                         const os::ClientAddress& client) const;
 
  private:
   void handle_client(TcpConnection& connection, uint32_t events);

@@ -7,6 +7,7 @@
 #include "os/random.h"
 #include "tcp/admission.h"
 #include "tcp/connection_end.h"
+#include "tcp/retry.h"
 #include "tcp/tcp_context.h"
 
 namespace sluice::tcp {
@@ -35,6 +36,14 @@ uint64_t deadline_of(WaitReason reason, const table::Pool& pool, const TcpConnec
 
 }  // namespace
 
+std::optional<WaitReason> reason_to_wait(const table::Pool& pool, const ConnectState& state,
+                                         bool may_try) {
+  if (pool.queue_max > 0 && may_try && pool.has_untried(tried_of(state))) return WaitReason::place;
+  const bool unreachable = state.failures > 0 && !state.last_local;
+  if (pool.park_max > 0 && (unreachable || !pool.has_candidates())) return WaitReason::target;
+  return std::nullopt;
+}
+
 WaitingRoom::WaitingRoom(TcpContext& context) : context_(context), by_slot_(shared::kPoolSlotsMax) {
   kind = static_cast<uint8_t>(shared::TimerKind::tcp_wait_look);
   os::fill_random(std::as_writable_bytes(std::span(&key_, 1)));
@@ -54,9 +63,18 @@ bool WaitingRoom::must_wait(const table::Pool& pool) const {
 }
 
 ConnectProgress WaitingRoom::wait_behind(const table::Pool& pool, TcpConnection& connection) {
+  return wait_for(reason_behind(pool), pool, connection);
+}
+
+WaitReason WaitingRoom::reason_behind(const table::Pool& pool) const {
   const bool reachable = pool.has_candidates() && queue_at(pool.slot)->next_probe_ns == 0;
-  return wait_for(reachable && pool.queue_max > 0 ? WaitReason::place : WaitReason::target, pool,
-                  connection);
+  return reachable && pool.queue_max > 0 ? WaitReason::place : WaitReason::target;
+}
+
+WaitingRoom::Room WaitingRoom::room(WaitReason reason, const table::Pool& pool) const {
+  const uint32_t max = reason == WaitReason::place ? pool.queue_max : pool.park_max;
+  if (queue_at(pool.slot) == nullptr || max == 0) return Room::none;
+  return context_.links.waiting.count(pool.slot) < max ? Room::enough : Room::full;
 }
 
 bool WaitingRoom::may_enter(WaitReason reason, const table::Pool& pool,

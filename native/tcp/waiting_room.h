@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "os/timer_wheel.h"
@@ -25,6 +26,11 @@ enum class WaitReason : uint8_t {
   target,  // any eligible one, or any that can be reached; by park_max and park_timeout
 };
 
+// For what a connection may wait when no try follows at once; nullopt: for nothing. `may_try`: it
+// has retries left for a target that gets a place.
+[[nodiscard]] std::optional<WaitReason> reason_to_wait(const table::Pool& pool,
+                                                       const ConnectState& state, bool may_try);
+
 class WaitingRoom : public os::TimerNode {
  public:
   explicit WaitingRoom(TcpContext& context);
@@ -37,6 +43,11 @@ class WaitingRoom : public os::TimerNode {
   // Each answers `pending`, or `failed` with the reason: nobody may wait there, it is full, the
   // client has gone, or has waited for long enough before.
   [[nodiscard]] ConnectProgress wait_behind(const table::Pool& pool, TcpConnection& connection);
+  // For what it would wait then.
+  [[nodiscard]] WaitReason reason_behind(const table::Pool& pool) const;
+  // Could one more wait in the pool? What wait_for() would come to, and nobody enters.
+  enum class Room : uint8_t { enough, full, none };
+  [[nodiscard]] Room room(WaitReason reason, const table::Pool& pool) const;
   [[nodiscard]] ConnectProgress wait_for(WaitReason reason, const table::Pool& pool,
                                          TcpConnection& connection);
   // It ends while it waits.

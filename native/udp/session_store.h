@@ -9,6 +9,7 @@
 #include "os/fd.h"
 #include "os/slab.h"
 #include "shared/worker_links.h"
+#include "table/sticky_pick.h"
 #include "table/table.h"
 #include "udp/udp_listener.h"
 
@@ -59,6 +60,11 @@ class SessionStore {
   void use_table(const table::Table& table) { table_ = &table; }
   [[nodiscard]] OpenOutcome open(const SessionRequest& request);
   [[nodiscard]] Room room(const UdpListener& listener) const;
+  // How the target of a session that open() opened now would be chosen. Changes nothing.
+  [[nodiscard]] table::PickExplanation explain(const table::Pool& pool,
+                                               const table::Arrival& arrival) const {
+    return table::explain_pick(links_, {*table_, pool, arrival, {}}, cursors_[pool.slot]);
+  }
   // The session to end for a new one, or nullptr: the oldest that is unproven, else the least
   // recently active if that is idle. O(1).
   [[nodiscard]] Session* next_to_evict(const UdpListener& listener) const;

@@ -10,6 +10,7 @@
 #include "os/random.h"
 #include "os/socket.h"
 #include "os/udp_offload.h"
+#include "udp/udp_forecast.h"
 
 namespace sluice::udp {
 
@@ -275,6 +276,12 @@ void UdpWorker::close_sessions(shared::CloseScope scope, uint32_t slot, CloseRea
       return (scope != shared::CloseScope::target || session.target_slot == slot) && lot.falls();
     });
   }
+}
+
+table::Forecast UdpWorker::forecast(const table::Listener& listener,
+                                    const os::ClientAddress& client) const {
+  const UdpListener* ours = listener_at(listener.slot);
+  return ours == nullptr ? table::Forecast{} : udp::forecast(store_, *ours, client);
 }
 
 }  // namespace sluice::udp

@@ -11,6 +11,7 @@
 #include "os/siphash.h"
 #include "policy/lot.h"
 #include "shared/worker_links.h"
+#include "table/forecast.h"
 #include "table/table.h"
 #include "udp/session_store.h"
 #include "udp/to_client_path.h"
@@ -50,6 +51,9 @@ class UdpWorker {
   void close_sessions(shared::CloseScope scope, uint32_t slot, shared::CloseReason reason,
                       policy::Lot lot = {});
   [[nodiscard]] uint32_t open_sessions() const { return store_.open_sessions(); }
+  // What would become of such a client of a UDP listener of the adopted table. Changes nothing.
+  [[nodiscard]] table::Forecast forecast(const table::Listener& listener,
+                                         const os::ClientAddress& client) const;
 
  private:
   struct KnownTarget {

@@ -1,6 +1,7 @@
 // Engine: the only face that the data plane shows to the control plane. A table says who may be
 // picked, an engine says how bytes get there; nothing here assumes a proxy.
 import type { IpAddress } from '../model/address.js';
+import type { Forecast, ForecastClient } from '../model/forecast.js';
 import type { ResponseHistogram } from '../model/response-times.js';
 import type { Table } from '../model/table.js';
 
@@ -82,6 +83,13 @@ export interface CounterDescription {
 /** Writes the sum of each group of counters, over all workers, into its place. */
 export type SumReader = (slot: number, into: Float64Array) => void;
 
+export interface ExplainRequest {
+  readonly listenerSlot: number;
+  /** Whose next pick: each worker has its own place in a rotation, and its own random numbers. */
+  readonly worker: number;
+  readonly client: ForecastClient;
+}
+
 /** Counters summed over workers, read with no call into the addon. */
 export interface EngineCounters {
   readonly workerCounters: readonly CounterDescription[];
@@ -140,6 +148,12 @@ export interface Engine {
     address: IpAddress,
     timeoutMs: number,
   ): Promise<{ readonly outcome: PingOutcome; readonly latencyMs: number }>;
+  /**
+   * What would become of a client that came now. The worker answers in its turn, by what it would
+   * pick by, and changes nothing. Rejects with SLUICE_EXPLAIN_TIMEOUT, SLUICE_EXPLAIN_BUSY and
+   * SLUICE_ENGINE_CLOSED.
+   */
+  explain(request: ExplainRequest): Promise<Forecast>;
   /** Stops and joins all threads; connections still open are closed. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 // The names of the shared memory's fields, values and offsets that TypeScript reads or writes. No
 // numbers: those come from the addon (layout.ts), and a name that it does not know fails at start.
+import { candidateStandings, forecastOutcomes, stickySteps } from '../model/forecast.js';
 import { policyKeys, policyNames } from '../model/policy.js';
 
 export const recordFields = {
@@ -14,6 +15,7 @@ export const recordFields = {
     'ip',
     'scope_id',
     'one_in',
+    'port',
   ],
   event: [
     'type',
@@ -29,6 +31,32 @@ export const recordFields = {
     'id',
     'to_target_bytes',
     'to_client_bytes',
+  ],
+  explain_answer: [
+    'id',
+    'outcome',
+    'generation',
+    'pool_slot',
+    'target_slot',
+    'sticky_step',
+    'sticky_slot',
+    'first_tier',
+    'tier',
+    'notes_count',
+    'waiting',
+    'listener_active',
+    'sessions_unseen',
+  ],
+  explain_note: [
+    'slot',
+    'tier',
+    'weight',
+    'max_connections',
+    'active',
+    'load',
+    'standing',
+    'scored',
+    'score',
   ],
   image_header: [
     'magic',
@@ -130,7 +158,7 @@ export const recordFields = {
 } as const;
 
 export const enumNames = {
-  command_type: ['load_table', 'ping', 'close_connections'],
+  command_type: ['load_table', 'ping', 'close_connections', 'explain'],
   close_scope: ['all', 'listener', 'target'],
   event_type: [
     'table_applied',
@@ -142,10 +170,14 @@ export const enumNames = {
     'connect_failed',
     'accept_paused',
     'target_unreachable',
+    'explain_answered',
   ],
   close_reason: [],
   connect_failure: ['refused', 'timed_out', 'unreachable', 'reset', 'local', 'other'],
   ping_outcome: ['answered', 'unreachable', 'not_permitted', 'failed'],
+  explain_outcome: forecastOutcomes,
+  standing: candidateStandings,
+  sticky_step: stickySteps,
   table_error: ['malformed', 'address_in_use', 'bind_failed', 'permission_denied', 'no_memory'],
   protocol: ['tcp', 'udp'],
   policy: policyNames,
@@ -202,6 +234,8 @@ export const regionNames = [
   'target_rows',
   'response_rows',
   'pool_rows',
+  'first_explain',
+  'explain_bytes',
   'closed_by_reason',
 ] as const;
 

@@ -2,7 +2,7 @@
 // come from native/shared/layout.h and native/table/table_image.h; names are in layout-names.ts.
 import { constantNames, enumNames, recordFields, regionNames, rowNames } from './layout-names.js';
 
-const fieldTypes = ['u8', 'u16', 'u32', 'u64', 'i32'] as const;
+const fieldTypes = ['u8', 'u16', 'u32', 'u64', 'i32', 'f64'] as const;
 
 export type FieldType = (typeof fieldTypes)[number];
 

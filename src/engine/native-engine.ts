@@ -3,6 +3,7 @@
 import type { Clock, Timer } from '../clock.js';
 import { SluiceError } from '../errors.js';
 import type { IpAddress } from '../model/address.js';
+import type { Forecast } from '../model/forecast.js';
 import type { Table } from '../model/table.js';
 import type { Addon, RunningEngine } from './addon.js';
 import { CommandRing } from './command-ring.js';
@@ -13,12 +14,15 @@ import type {
   EngineCounters,
   EngineEvents,
   EngineOptions,
+  ExplainRequest,
   Feature,
   PingOutcome,
   TableOutcome,
 } from './engine.js';
 import { deliver, errorName } from './event-delivery.js';
 import { type EventRing, openEventRing, type RingEvent } from './event-ring.js';
+import { openExplainArea } from './explain-answer.js';
+import { ExplainDesk } from './explain-desk.js';
 import type { Layout } from './layout.js';
 import { encodeTableImage } from './table-image.js';
 
@@ -73,6 +77,7 @@ class NativeEngine implements Engine {
   /** The first is on its way, the others wait for its answer. */
   readonly #loads: Load[] = [];
   #nextArea: 0 | 1 = 0;
+  readonly #explains: ExplainDesk;
   readonly #pings = new Map<number, Ping>();
   #nextPingId = 1;
   #firstRing = 0;
@@ -113,6 +118,14 @@ class NativeEngine implements Engine {
       });
     this.#coordinator = openCommands(0);
     this.#workerCommands = Array.from({ length: options.workers }, (_, i) => openCommands(i + 1));
+    this.#explains = new ExplainDesk(
+      clock,
+      this.#workerCommands.map((commands, worker) => ({
+        commands,
+        area: openExplainArea(memory, worker, addon.layout, region),
+      })),
+      () => this.#holdOpen(),
+    );
     this.#eventRings = Array.from({ length: rings }, (_, i) =>
       openEventRing(memory, ringAt(rings + i), addon.layout, region),
     );
@@ -166,6 +179,17 @@ class NativeEngine implements Engine {
     });
   }
 
+  async explain({ listenerSlot, worker, client }: ExplainRequest): Promise<Forecast> {
+    this.#checkOpen();
+    return this.#explains.ask(worker, {
+      type: this.#layout.enums.command_type.values.explain,
+      slot: listenerSlot,
+      ip: client.ip === null ? new Uint8Array(16) : mappedBytes(client.ip),
+      scope_id: client.ip?.scopeId ?? 0,
+      port: client.port,
+    });
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -176,6 +200,7 @@ class NativeEngine implements Engine {
     for (const id of [...this.#pings.keys()]) {
       this.#settlePing(id, { outcome: 'failed', latencyMs: 0 });
     }
+    this.#explains.close(closedError());
     for (const ring of [this.#coordinator, ...this.#workerCommands]) ring.close();
     this.#holdOpen();
     await this.#running.stop();
@@ -189,7 +214,7 @@ class NativeEngine implements Engine {
 
   /** The addon's doorbell does not keep the process alive; an answer that somebody awaits does. */
   #holdOpen(): void {
-    const awaited = this.#loads.length > 0 || this.#pings.size > 0;
+    const awaited = this.#loads.length > 0 || this.#pings.size > 0 || this.#explains.awaited;
     if (awaited) {
       this.#keepAlive ??= setInterval(() => undefined, 2 ** 30);
     } else if (this.#keepAlive !== null) {
@@ -259,6 +284,9 @@ class NativeEngine implements Engine {
           outcome: nameOf(this.#layout.enums.ping_outcome.values, event.code) ?? 'failed',
           latencyMs: event.connectUs / 1000,
         });
+        return;
+      case 'explain_answered':
+        this.#explains.answered(worker, event.id);
         return;
       default:
         deliver(event, worker, this.#layout, this.#events);

@@ -19,6 +19,9 @@ export function setNumber(view: DataView, at: number, field: Field, value: numbe
     case 'i32':
       view.setInt32(offset, value, true);
       return;
+    case 'f64':
+      view.setFloat64(offset, value, true);
+      return;
     case 'u64':
       view.setUint32(offset, value % two32, true);
       view.setUint32(offset + 4, Math.floor(value / two32), true);
@@ -38,6 +41,8 @@ export function getNumber(view: DataView, at: number, field: Field): number {
       return view.getUint32(offset, true);
     case 'i32':
       return view.getInt32(offset, true);
+    case 'f64':
+      return view.getFloat64(offset, true);
     case 'u64':
       return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * two32;
   }

@@ -4,10 +4,12 @@ import type {
   CloseScope,
   Engine,
   EngineCounters,
+  ExplainRequest,
   PingOutcome,
   TableOutcome,
 } from '../../src/engine/engine.js';
 import type { IpAddress } from '../../src/model/address.js';
+import type { Forecast } from '../../src/model/forecast.js';
 import type { Table } from '../../src/model/table.js';
 
 type Refusal = Partial<Omit<Extract<TableOutcome, { applied: false }>, 'applied' | 'generation'>>;
@@ -26,6 +28,11 @@ export class FakeEngine implements Engine {
   /** Called for every bind with port 0 of an accepted table that is new. */
   onBound: (listenerSlot: number, bindIndex: number, port: number) => void = () => undefined;
   pingResult: { outcome: PingOutcome; latencyMs: number } = { outcome: 'answered', latencyMs: 1 };
+  /** What explain() was asked, and what it answers: a Forecast, or an error. */
+  readonly explained: ExplainRequest[] = [];
+  forecast: (request: ExplainRequest) => Forecast = () => {
+    throw new Error('the test does not say what explain answers');
+  };
   readonly #active = { listener: new Map<number, number>(), target: new Map<number, number>() };
   readonly #totals = {
     listener: new Map<number, number>(),
@@ -120,6 +127,11 @@ export class FakeEngine implements Engine {
 
   async ping(_address: IpAddress, _timeoutMs: number) {
     return this.pingResult;
+  }
+
+  async explain(request: ExplainRequest): Promise<Forecast> {
+    this.explained.push(request);
+    return this.forecast(request);
   }
 
   async close(): Promise<void> {

@@ -16,6 +16,7 @@ const wide = new Set(['generation', 'to_target_bytes', 'to_client_bytes']);
 
 function fakeField(name: string, offset: number) {
   if (byteArrays.has(name)) return { type: 'u8', offset, count: 16 };
+  if (name === 'score') return { type: 'f64', offset, count: 1 };
   return { type: wide.has(name) ? 'u64' : name === 'error' ? 'i32' : 'u32', offset, count: 1 };
 }
 
@@ -123,6 +124,9 @@ export function fakeRegion(layout: Layout): RegionLayout {
   take('sticky_entries', pool_slots_max * 4);
   take('turn_signals', target_slots_max * 24);
   take('first_worker', (offsets.worker_bytes ?? 0) * 2);
+  const { explain_answer, explain_note } = layout.records;
+  offsets.explain_bytes = explain_answer.bytes + target_slots_max * explain_note.bytes;
+  take('first_explain', offsets.explain_bytes * 2);
   offsets.total_bytes = end;
   return parseRegionLayout(offsets);
 }

@@ -17,7 +17,7 @@ uint32_t bytes_of(std::string_view type) {
   if (type == "u8") return 1;
   if (type == "u16") return 2;
   if (type == "u32" || type == "i32") return 4;
-  REQUIRE(type == "u64");
+  REQUIRE((type == "u64" || type == "f64"));
   return 8;
 }
 
@@ -76,6 +76,8 @@ TEST_CASE("the region's offsets are those of the region") {
     CHECK(value_of(exported, "active") == offsets.active);
     CHECK(value_of(exported, "first_worker") == offsets.first_worker);
     CHECK(value_of(exported, "image_area_1") == offsets.image_area[1]);
+    CHECK(value_of(exported, "first_explain") == offsets.first_explain);
+    CHECK(value_of(exported, "explain_bytes") == offsets.explain_bytes);
   }
 }
 

@@ -46,6 +46,10 @@ void check_valid(const Command& command, CommandReader reader) {
     require(reader == CommandReader::worker && command.scope >= 1 && command.scope <= 3);
     require(command.scope == 1 || command.slot < kTargetSlotsMax);
   }
+  if (CommandType{command.type} == CommandType::explain) {
+    require(reader == CommandReader::worker);
+    require(command.slot < kListenerSlotsMax && command.port < 65536);
+  }
 }
 
 }  // namespace

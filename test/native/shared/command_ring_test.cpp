@@ -82,7 +82,17 @@ TEST_CASE("commands with a field out of bounds, or in the wrong ring, are skippe
     close.scope = scope;
     CHECK(!is_valid(close, CommandReader::worker));
   }
-  for (const uint32_t type : {0U, 4U, 0x80000000U, UINT32_MAX}) {
+  Command explain = of_type(CommandType::explain);
+  explain.slot = kListenerSlotsMax - 1;
+  explain.port = 65535;
+  CHECK(is_valid(explain, CommandReader::worker));
+  CHECK(!is_valid(explain, CommandReader::coordinator));
+  explain.port = 65536;
+  CHECK(!is_valid(explain, CommandReader::worker));
+  explain.port = 0;
+  explain.slot = kListenerSlotsMax;
+  CHECK(!is_valid(explain, CommandReader::worker));
+  for (const uint32_t type : {0U, 5U, 0x80000000U, UINT32_MAX}) {
     Command unknown{};
     unknown.type = type;
     CHECK(!is_valid(unknown, CommandReader::coordinator));

@@ -247,6 +247,51 @@ describe('closeConnections', () => {
   });
 });
 
+describe('explain', () => {
+  const ip = { family: 'ipv4', bytes: Uint8Array.of(192, 0, 2, 1), scopeId: 0 } as const;
+
+  it('asks the worker that it names, and reads its answer when it rings', async () => {
+    const native = start();
+    const asked = native.engine.explain({ listenerSlot: 6, worker: 1, client: { ip, port: 4000 } });
+    const command = native.takeCommand(2);
+    expect(command('type')).toBe(layout.enums.command_type.values.explain);
+    expect(command('slot')).toBe(6);
+    expect(command('port')).toBe(4000);
+    expect(command.ip).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1]);
+    const { explain_answer: answer } = layout.records;
+    const { explain_outcome: outcome, sticky_step: step } = layout.enums;
+    const view = new DataView(native.memory);
+    const at = region.first_explain + region.explain_bytes;
+    setNumber(view, at, answer.fields.outcome, outcome.values.parked);
+    setNumber(view, at, answer.fields.sticky_step, step.values.miss);
+    setNumber(view, at, answer.fields.target_slot, layout.constants.no_slot);
+    setNumber(view, at, answer.fields.id, command('id'));
+    native.pushEvent(2, { type: eventType.values.explain_answered, id: command('id') });
+    native.wake();
+    expect(await asked).toMatchObject({
+      outcome: 'parked',
+      targetSlot: null,
+      sticky: { step: 'miss' },
+    });
+    expect(native.clock.pendingTimers).toBe(0);
+    await native.engine.close();
+  });
+
+  it('says by zeros that a client has no address, and fails when the engine closes', async () => {
+    const native = start();
+    const asked = native.engine.explain({
+      listenerSlot: 0,
+      worker: 0,
+      client: { ip: null, port: 0 },
+    });
+    expect(native.takeCommand(1).ip).toEqual(Array.from({ length: 16 }, () => 0));
+    const refused = expect(asked).rejects.toMatchObject({ code: 'SLUICE_ENGINE_CLOSED' });
+    await native.engine.close();
+    await refused;
+    expect(native.clock.pendingTimers).toBe(0);
+  });
+});
+
 describe('close', () => {
   it('stops once, rejects what has no answer, and reads what came last', async () => {
     const native = start();
