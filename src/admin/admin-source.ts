@@ -6,6 +6,7 @@ import type { HistoryKeeper } from '../metrics/history-keeper.js';
 import type { AdminConfig } from '../model/config.js';
 import type { ChangeOutcome, ChangeRules, ConfigEdit, Drift } from '../model/config-change.js';
 import type { DrainOutcome, DrainRules } from '../model/drain.js';
+import type { Explanation } from '../model/explanation.js';
 import type { Status } from '../model/status.js';
 import type { AdminState } from '../model/target.js';
 import type { EventStreams } from './event-streams.js';
@@ -43,6 +44,23 @@ export interface ConfigControl {
   change(edit: ConfigEdit, rules: ChangeRules): Promise<ChangeOutcome>;
 }
 
+export interface ExplainWish {
+  readonly listener: string;
+  /** An address, or one with its port. */
+  readonly client: string;
+  /** null: every one. */
+  readonly worker: number | null;
+}
+
+export type ExplainAnswer =
+  | { readonly ok: true; readonly explanation: Explanation }
+  | {
+      readonly ok: false;
+      /** Which part of the wish is at fault. */
+      readonly what: 'listener' | 'client' | 'worker';
+      readonly message: string;
+    };
+
 export interface AdminSource {
   readonly clock: Pick<Clock, 'nowMs'>;
   readonly log: Logger;
@@ -54,6 +72,8 @@ export interface AdminSource {
   readonly events: Pick<EventStreams, 'open'>;
   status(): Status;
   readiness(): Readiness;
+  /** What a client would get now, and why. Throws SluiceError when a worker does not answer. */
+  explain(wish: ExplainWish): Promise<ExplainAnswer>;
   readonly targets: TargetControl;
   /** null: a program that embeds sluice configures it. */
   readonly changes: ConfigControl | null;

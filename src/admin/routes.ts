@@ -4,6 +4,7 @@ import type { AdminSource } from './admin-source.js';
 import { type AdminApp, createApi, createApiApp, methodsOf } from './api.js';
 import { addConfigRoutes } from './config-routes.js';
 import { addEventRoutes } from './event-routes.js';
+import { addExplainRoutes } from './explain-routes.js';
 import { type AdminReach, createGuard } from './guard.js';
 import { addHistoryRoutes } from './history-routes.js';
 import { addListenerRoutes } from './listener-routes.js';
@@ -31,6 +32,7 @@ export function adminRoutes(source: AdminSource, reach: AdminReach): AdminApp {
   const api = createApi(app, source.build.version, guard.route);
   addStatusRoutes(api, source);
   addListenerRoutes(api, source);
+  addExplainRoutes(api, source);
   addPoolRoutes(api, source);
   addTargetRoutes(api, source);
   addTargetWishRoutes(api, source);

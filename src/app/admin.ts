@@ -5,6 +5,7 @@ import type { AdminServer } from '../admin/server.js';
 import { systemClock } from '../clock.js';
 import type { EventFeed } from '../log/event-feed.js';
 import type { Config } from '../model/config.js';
+import { answerExplain } from './answer-explain.js';
 import type { LoadBalancer } from './load-balancer.js';
 import { version } from './version.js';
 
@@ -42,6 +43,7 @@ export async function startAdmin(
     events,
     status: () => balancer.status(),
     readiness: () => balancer.readiness(),
+    explain: (wish) => answerExplain(balancer, wish),
     targets: {
       setAdminState: (...wish) => balancer.setAdminState(...wish),
       drain: (...wish) => balancer.drainTarget(...wish),

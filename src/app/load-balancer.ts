@@ -3,6 +3,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Readiness } from '../admin/admin-source.js';
 import type { Clock } from '../clock.js';
+import { askExplanation, type ExplainQuestion } from '../control/ask-explanation.js';
 import { Controller } from '../control/controller.js';
 import { type Drain, startDrain } from '../control/drain.js';
 import type { ReloadOutcome } from '../control/reload-outcome.js';
@@ -20,6 +21,7 @@ import type { CounterCatalog } from '../metrics/collect.js';
 import type { HistoryOptions } from '../metrics/history-keeper.js';
 import type { AgentWords } from '../model/agent.js';
 import type { Config } from '../model/config.js';
+import type { Explanation } from '../model/explanation.js';
 import type { ProbeDetail } from '../model/health.js';
 import type { Status } from '../model/status.js';
 import type { AdminState } from '../model/target.js';
@@ -52,6 +54,8 @@ export interface LoadBalancer {
   setAdminState(pool: string, target: string, state: AdminState): Promise<boolean>;
   /** See Controller.drain. */
   drainTarget: Controller['drain'];
+  /** What a client would get now, and why; null: no such listener. See askExplanation. */
+  explain(question: ExplainQuestion): Promise<Explanation | null>;
   /** Stops listening, waits for connections to end, closes what is left at the deadline. */
   drain(timeoutMs: number): Promise<Drain>;
   /** Ends everything now. Idempotent. */
@@ -263,6 +267,10 @@ class WiredLoadBalancer implements LoadBalancer {
   drainTarget(...[pool, target, rules]: Parameters<Controller['drain']>) {
     this.#checker.setAdminState(pool, target, 'draining');
     return this.#controller.drain(pool, target, rules);
+  }
+
+  explain(question: ExplainQuestion): Promise<Explanation | null> {
+    return askExplanation(this.#engine, this.#controller, question);
   }
 
   async drain(timeoutMs: number): Promise<Drain> {

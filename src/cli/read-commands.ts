@@ -1,5 +1,6 @@
 // The commands that ask a running sluice and change nothing.
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ExplainOptions } from './explain.js';
 import type { TargetsOptions } from './list-targets.js';
 import type { ReadOptions } from './status.js';
 import type { TopOptions } from './top.js';
@@ -72,5 +73,28 @@ export function addReadCommands(program: Command): void {
     .action(async (options: TopOptions) => {
       const { top } = await import('./top.js');
       process.exitCode = await top(options);
+    });
+  addExplainCommand(program);
+}
+
+function addExplainCommand(program: Command): void {
+  program
+    .command('explain')
+    .description('say which target a client would get now, and why')
+    .argument('<LISTENER>', 'as in the configuration')
+    .requiredOption('--client <address[:port]>', 'where the client comes from')
+    .option('--worker <number>', 'explain the next pick of this worker, and ask no other')
+    .option('--json', 'print all that is known as JSON')
+    .addOption(adminOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sluice explain web --client 192.0.2.7\n' +
+        '  sluice explain dns --client [2001:db8::1]:4000 --json\n\n' +
+        'Nothing changes by the asking. Exit code: 0 it would get a target, 1 it would get\n' +
+        'none now or nobody could say, 2 wrong usage.',
+    )
+    .action(async (listener: string, options: ExplainOptions) => {
+      const { explain } = await import('./explain.js');
+      process.exitCode = await explain(listener, options);
     });
 }

@@ -65,8 +65,8 @@ export class Controller {
   readonly #drains: TargetDrains;
   readonly #downTargets: DownTargets;
   readonly #beliefs: TargetBeliefs;
-  /** The table that every worker has, and what it was made from; null before the first. */
-  #inForce: { readonly plan: Plan; readonly table: Table } | null = null;
+  /** The table that every worker has, and what it was made from; null before the first. Ours. */
+  inForce: { readonly plan: Plan; readonly table: Table } | null = null;
   /** Of the table on its way: its listeners are reported as bound before it counts as applied. */
   #sending: Plan | null = null;
   #listening = true;
@@ -208,13 +208,13 @@ export class Controller {
     this.#flush();
     await this.#tail;
     // Never started, or refused: nothing listens.
-    if (this.#inForce === null) return true;
+    if (this.inForce === null) return true;
     return this.#generations.whenApplied(generation);
   }
 
   /** The engine's listenerBound event. */
   listenerBound(slot: number, bindIndex: number, port: number): void {
-    const plan = this.#sending ?? this.#inForce?.plan;
+    const plan = this.#sending ?? this.inForce?.plan;
     const listener = plan && listenerAt(plan, slot);
     if (listener) this.#ports.record(listener, bindIndex, port);
   }
@@ -283,7 +283,7 @@ export class Controller {
   }
 
   #flushAfter(delayMs: number): void {
-    if (this.#closed || this.#inForce === null || this.#joinTimer !== null) return;
+    if (this.#closed || this.inForce === null || this.#joinTimer !== null) return;
     this.#joinTimer = this.#options.clock.after(delayMs, () => this.#flush());
   }
 
@@ -291,8 +291,8 @@ export class Controller {
     this.#joinTimer?.cancel();
     this.#joinTimer = null;
     void this.#inTurn(async () => {
-      if (this.#inForce === null || this.#changes === this.#changesSent) return;
-      await this.#apply(this.#inForce.plan.config, 'refresh');
+      if (this.inForce === null || this.#changes === this.#changesSent) return;
+      await this.#apply(this.inForce.plan.config, 'refresh');
     });
   }
 
@@ -320,7 +320,7 @@ export class Controller {
     const { clock, engine, log, names } = this.#options;
     const startedMs = clock.nowMs();
     const generation = this.#generations.take();
-    const before = { inForce: this.#inForce, changesSent: this.#changesSent };
+    const before = { inForce: this.inForce, changesSent: this.#changesSent };
     this.#changesSent = this.#changes;
     const planned = makePlan({
       config,
@@ -379,7 +379,7 @@ export class Controller {
   #adopt(plan: Plan, table: Table): void {
     if (this.#closed) return;
     const { config, ids } = plan;
-    this.#inForce = { plan, table };
+    this.inForce = { plan, table };
     this.#beliefs.adopt(config, ids.targets.used);
     this.#ports.keep(config.listeners);
     const slotted = slottedTargets(plan);
@@ -391,10 +391,10 @@ export class Controller {
 
   #facts(): Plan | null {
     const ejections = this.#ejector.ejections();
-    return this.#inForce && { ...this.#inForce.plan, ...this.beliefs(), ejections };
+    return this.inForce && { ...this.inForce.plan, ...this.beliefs(), ejections };
   }
 
   #ids(): Ids {
-    return this.#inForce?.plan.ids ?? noIds;
+    return this.inForce?.plan.ids ?? noIds;
   }
 }

@@ -78,6 +78,9 @@ const ofFile = ['getConfig', 'reload', 'addTarget', 'changeTarget', 'removeTarge
 
 const names: Readonly<Record<string, string>> = { listener: 'web', pool: 'web', target: odd };
 
+/** What an operation cannot do without, behind its path. */
+const queries: Readonly<Record<string, string>> = { explainListener: '?client=192.0.2.7' };
+
 function filled(path: string, values: Readonly<Record<string, string>>): string {
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ''));
 }
@@ -95,11 +98,13 @@ describe.each(['127.0.0.1:0', 'unix:'])('the admin API on %s', (where) => {
     for (const { method, path, takesBody, operationId, faults } of operations) {
       const body = takesBody ? (bodies[operationId] ?? {}) : undefined;
       const needsFile = ofFile.includes(operationId);
-      const good = await ask(method, filled(path, names), body);
+      const query = queries[operationId] ?? '';
+      const good = await ask(method, filled(path, names) + query, body);
       expect([operationId, good.status]).toEqual([operationId, needsFile ? 409 : 200]);
       expect(faults(good.status, good.type, good.body), operationId).toBe('');
       if (!path.includes('{')) continue;
-      const bad = await ask(method, filled(path, { listener: 'x', pool: 'x', target: 'x' }), body);
+      const nowhere = filled(path, { listener: 'x', pool: 'x', target: 'x' });
+      const bad = await ask(method, nowhere + query, body);
       expect([operationId, bad.status]).toEqual([operationId, needsFile ? 409 : 404]);
       expect(faults(bad.status, bad.type, bad.body), operationId).toBe('');
     }

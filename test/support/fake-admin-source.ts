@@ -98,6 +98,7 @@ export function adminSource(parts: Partial<AdminSource> = {}): AdminSource {
     events: { open: () => null },
     status: () => statusOf(),
     readiness: () => ({ ready: true, missing: [] }),
+    explain: async () => ({ ok: false, what: 'listener', message: 'there is none' }),
     targets: { setAdminState: async () => true, drain: async () => null },
     ...parts,
   };
