@@ -120,7 +120,7 @@ enum class EventType : uint16_t {
   X(int32_t, 1, error)      /* errno, 0 when none */                               \
   X(uint8_t, 16, client_ip) /* v4-mapped */                                        \
   X(uint16_t, 1, client_port)                                                      \
-  X(uint16_t, 1, index)                                                            \
+  X(uint16_t, 1, index)      /* connection_closed: replays */                      \
   X(uint32_t, 1, connect_us) /* accept to target connected; duration of a ping */  \
   X(uint32_t, 1, duration_ms)                                                      \
   /* as in the command; table events: low 32 bits; connection_closed: ms waited */ \
@@ -178,9 +178,11 @@ enum class CloseReason : uint16_t {
 };
 
 // Why one try to connect to a target failed. `local` is never the target's fault (no source port,
-// no descriptor) and must not count against its health.
+// no descriptor) and must not count against its health. `unanswered`: it was connected, and ended
+// that before its first byte, on a replay_safe listener.
 #define SLUICE_CONNECT_FAILURES(X) \
-  X(refused, 1) X(timed_out, 2) X(unreachable, 3) X(reset, 4) X(local, 5) X(other, 6)
+  X(refused, 1)                    \
+  X(timed_out, 2) X(unreachable, 3) X(reset, 4) X(local, 5) X(other, 6) X(unanswered, 7)
 enum class ConnectFailure : uint16_t {
 #define X(name, value) name = value,
   SLUICE_CONNECT_FAILURES(X)

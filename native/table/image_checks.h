@@ -48,6 +48,7 @@ namespace sluice::table {
   X(pool_key, 70, "a pool's key is known")                                                    \
   X(pool_bounded_load, 71, "a pool's bounded_load is 0, or 101 to 1000")                      \
   X(pool_retry, 73, "a pool's back-off begins below its longest, its percent is at most 100") \
+  X(listener_replay, 74, "a TCP listener's replay_kib is at most 64, another's is 0")         \
   X(pool_weight_max, 72, "a pool's weight_max is at most 65535, its reserved field 0")        \
   X(source_address, 39, "a source is an IP address without a port")                           \
   X(target_slot, 40, "target slots are in range and unique")                                  \

@@ -110,6 +110,9 @@ ImageCheck check_listener_fields(const ListenerRecord& listener) {
   if (udp && (listener.udp_sessions_max == 0 || listener.udp_sessions_max > kUdpSessionsMax)) {
     return ImageCheck::listener_sessions_max;
   }
+  if (listener.replay_kib > (udp ? 0 : kReplayKibMax) || listener.reserved != 0) {
+    return ImageCheck::listener_replay;
+  }
   return listener.unix_mode > 0777 ? ImageCheck::listener_unix_mode : ImageCheck::none;
 }
 

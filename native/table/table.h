@@ -55,6 +55,7 @@ struct Listener {
   uint32_t udp_responses = 0;
   uint32_t udp_sessions_max = 0;
   uint32_t unix_mode = 0;
+  uint8_t replay_kib = 0;  // of a client's first bytes, kept to be sent again; 0: none
   SocketOptions client_options;
   std::string name;
   std::vector<Bind> binds;

@@ -148,6 +148,7 @@ Listener listener_of(const ImageView& image, const ListenerRecord& record) {
   listener.udp_responses = record.udp_responses;
   listener.udp_sessions_max = record.udp_sessions_max;
   listener.unix_mode = record.unix_mode;
+  listener.replay_kib = static_cast<uint8_t>(record.replay_kib);
   listener.client_options = options_of(record, has(record.flags, ListenerFlag::nodelay));
   listener.name = std::string(image.text(record.name_offset, record.name_bytes));
   for (uint32_t i = 0; i < record.binds_count; i++) {

@@ -18,6 +18,8 @@ namespace sluice::table {
 
 inline constexpr uint32_t kImageMagic = 0x54434c53;  // "SLCT"
 inline constexpr uint32_t kImageVersion = 1;
+// Of ListenerRecord.replay_kib.
+inline constexpr uint32_t kReplayKibMax = 64;
 // What the shares of a pool's tiers are parts of.
 inline constexpr uint32_t kWholeShare = 10'000;
 
@@ -82,6 +84,7 @@ enum class PolicyKind : uint32_t { SLUICE_POLICIES(SLUICE_DECLARE_POLICY) };
 // keepalive_idle_s 0 = no keep-alive; user_timeout_ms 0 = the kernel's own.
 // udp_*: 0 = no bound on requests or responses; sessions_max is per worker and never 0 for udp.
 // max_connections counts over all workers; 0 = no limit.
+// replay_kib: TCP: of a client's first bytes, kept to be sent again; 0 = none are.
 #define SLUICE_LISTENER_RECORD_FIELDS(X) \
   X(uint32_t, 1, slot)                   \
   X(uint32_t, 1, protocol)               \
@@ -104,7 +107,9 @@ enum class PolicyKind : uint32_t { SLUICE_POLICIES(SLUICE_DECLARE_POLICY) };
   X(uint32_t, 1, udp_sessions_max)       \
   X(uint32_t, 1, name_offset)            \
   X(uint32_t, 1, name_bytes)             \
-  X(uint32_t, 1, unix_mode)
+  X(uint32_t, 1, unix_mode)              \
+  X(uint32_t, 1, replay_kib)             \
+  X(uint32_t, 1, reserved)
 
 // An address: of a bind, a target or a source. ipv4 uses the first 4 bytes of ip. A unix path is
 // in the strings ('@' first = abstract). Bind with port 0: the kernel picks, one port for all
@@ -218,7 +223,7 @@ struct alignas(8) CandidateRecord {
 };
 #undef X
 static_assert(sizeof(ImageHeader) == 88);
-static_assert(sizeof(ListenerRecord) == 88);
+static_assert(sizeof(ListenerRecord) == 96);
 static_assert(sizeof(AddressRecord) == 32);
 static_assert(sizeof(PoolRecord) == 128);
 static_assert(sizeof(TierRecord) == 16);

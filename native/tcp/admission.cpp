@@ -30,8 +30,14 @@ void describe(TcpContext& context, TcpConnection& connection, const table::Liste
   connection.idle_timeout_ms = listener.idle_timeout_ms;
   connection.half_close_timeout_ms = listener.half_close_timeout_ms;
   connection.lifetime_ms = listener.lifetime_ms;
+  connection.to_target.keep_kib = listener.replay_kib;
   shared::add(context.listener_row(connection).connections_opened, 1);
   shared::add(context.links.counters.connections_open, 1);
+}
+
+// Neither in the kernel nor kept for another target (replay.h).
+bool sent_nothing_yet(const TcpConnection& connection) {
+  return !connection.to_target.holds_unsent() && os::unread_bytes(connection.client.fd.get()) == 0;
 }
 
 }  // namespace
@@ -89,7 +95,7 @@ void client_event_while_connecting(TcpContext& context, TcpConnection& connectio
 }
 
 bool client_has_left(const TcpConnection& connection) {
-  return connection.client.fin_received && os::unread_bytes(connection.client.fd.get()) == 0;
+  return connection.client.fin_received && sent_nothing_yet(connection);
 }
 
 void client_event_while_waiting(TcpContext& context, TcpConnection& connection, uint32_t events) {
@@ -97,8 +103,7 @@ void client_event_while_waiting(TcpContext& context, TcpConnection& connection, 
   if (connection.phase == ConnectionPhase::closed) return;
   // A unix client that has closed hangs up: there it is what a FIN is elsewhere.
   const bool hung_up = (events & EPOLLHUP) != 0;
-  if (client_has_left(connection) ||
-      (hung_up && os::unread_bytes(connection.client.fd.get()) == 0)) {
+  if (client_has_left(connection) || (hung_up && sent_nothing_yet(connection))) {
     end_connection(context, connection, CloseReason::client_closed, Farewell::fin);
   }
 }

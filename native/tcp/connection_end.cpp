@@ -89,6 +89,7 @@ void record_end(TcpContext& context, const TcpConnection& connection) {
   event.duration_ms =
       static_cast<uint32_t>((context.now_ns() - connection.accepted_ns) / kMillisecondNs);
   event.id = connection.waited_ms;
+  event.index = connection.replays;
   event.to_target_bytes = connection.to_target.moved_bytes;
   event.to_client_bytes = connection.to_client.moved_bytes;
   context.push_event(event);
@@ -104,6 +105,7 @@ void begin_delivery(TcpContext& context, TcpConnection& connection, Survivor sur
                     CloseReason reason) {
   connection.survivor_is_client = survivor == Survivor::client;
   if (connection.reason == CloseReason{}) connection.reason = reason;
+  SLUICE_CHECK(!connection.to_target.keeps());
   Side& gone = connection.survivor_is_client ? connection.target : connection.client;
   say_farewell(gone, Farewell::reset);
   drop_unsent(connection.survivor_is_client ? connection.to_target : connection.to_client,

@@ -1,5 +1,6 @@
 // ConnectionPhase: where a connection is in its life. It only ever moves downward in this list,
-// except that the first three take turns until a target is reached.
+// except that the first three take turns until a target is reached, and that a target which ends
+// before its first byte may be replaced (replay.h): then forwarding becomes connecting again.
 #pragma once
 
 #include <cstdint>

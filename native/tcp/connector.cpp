@@ -10,7 +10,6 @@
 #include "os/socket.h"
 #include "shared/response_time.h"
 #include "table/sticky_pick.h"
-#include "tcp/retry.h"
 #include "tcp/tcp_context.h"
 
 namespace sluice::tcp {
@@ -62,7 +61,8 @@ bool liveness_may_wait(const os::TcpOptions& options) {
 os::ConnectStart start_from_sources(TcpContext& context, TcpConnection& connection,
                                     const table::Pool& pool, const table::Target& target) {
   os::TcpOptions options = options_of(pool.target_options);
-  options.data_follows = os::unread_bytes(connection.client.fd.get()) > 0;
+  options.data_follows =
+      connection.to_target.holds_unsent() || os::unread_bytes(connection.client.fd.get()) > 0;
   options.liveness_later = liveness_may_wait(options);
   connection.target_liveness_due = options.liveness_later && target.address.family() != AF_UNIX;
   std::optional<os::ConnectStart> last;
@@ -215,15 +215,7 @@ ConnectProgress try_next(TcpContext& context, TcpConnection& connection, const t
 ConnectProgress after_failure(TcpContext& context, TcpConnection& connection) {
   const table::Pool* pool = pool_of(context, connection);
   if (pool == nullptr) return give_up(connection);
-  switch (plan_retry(context, connection, *pool)) {
-    case NextTry::now:
-      return try_next(context, connection, pool);
-    case NextTry::later:
-      return back_off_or_give_up(context, connection, *pool);
-    case NextTry::none:
-      break;
-  }
-  return wait_or_give_up(context, connection, pool, false);
+  return connect_again(context, connection, plan_retry(context, connection, *pool));
 }
 
 // Behind those who wait already, or at once.
@@ -300,6 +292,20 @@ ConnectProgress connect_to_target(TcpContext& context, TcpConnection& connection
 ConnectProgress connect_after_pause(TcpContext& context, TcpConnection& connection) {
   connection.phase = ConnectionPhase::connecting;
   return wait_or_try(context, connection, pool_of(context, connection));
+}
+
+ConnectProgress connect_again(TcpContext& context, TcpConnection& connection, NextTry next) {
+  const table::Pool* pool = pool_of(context, connection);
+  if (pool == nullptr) return give_up(connection);
+  switch (next) {
+    case NextTry::now:
+      return try_next(context, connection, pool);
+    case NextTry::later:
+      return back_off_or_give_up(context, connection, *pool);
+    case NextTry::none:
+      break;
+  }
+  return wait_or_give_up(context, connection, pool, false);
 }
 
 ConnectProgress connect_event(TcpContext& context, TcpConnection& connection, uint32_t events) {

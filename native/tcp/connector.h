@@ -4,6 +4,7 @@
 #pragma once
 
 #include "table/table.h"
+#include "tcp/retry.h"
 #include "tcp/tcp_connection.h"
 
 namespace sluice::tcp {
@@ -24,6 +25,9 @@ enum class ConnectProgress : uint8_t {
                                               const table::Target& target);
 // Its pause before a retry is over (retry.h).
 [[nodiscard]] ConnectProgress connect_after_pause(TcpContext& context, TcpConnection& connection);
+// After plan_replay() (retry.h), which has found that there may be one.
+[[nodiscard]] ConnectProgress connect_again(TcpContext& context, TcpConnection& connection,
+                                            NextTry next);
 // An event on the target's socket while connecting.
 [[nodiscard]] ConnectProgress connect_event(TcpContext& context, TcpConnection& connection,
                                             uint32_t events);

@@ -16,16 +16,15 @@ void flush_stash(Pump& pump, Side& to, PumpTools& tools, PumpTurn& turn) {
   const size_t written = settle_write(pump, to, sent, offered, tools);
   turn.copied_bytes += written;
   pump.stash_begin += static_cast<uint32_t>(written);
-  if (pump.stash != nullptr && pump.stash_begin == pump.stash_end) drop_unsent(pump, tools);
+  if (pump.stash_begin == pump.stash_end && !pump.keeps()) drop_unsent(pump, tools);
 }
 
 // After a few full reads in a row the direction streams.
 inline void note_read_bytes(Pump& pump, const Side& from, const PumpTools& tools, size_t bytes) {
-  pump.full_reads =
-      bytes == tools.scratch.size() ? static_cast<uint8_t>(pump.full_reads + 1) : uint8_t{0};
-  if (pump.full_reads < kFullReadsToStream) return;
-  pump.full_reads = 0;
-  pump.small_moves = 0;
+  pump.in_a_row =
+      bytes == tools.scratch.size() ? static_cast<uint8_t>(pump.in_a_row + 1) : uint8_t{0};
+  if (pump.in_a_row < kFullReadsToStream) return;
+  pump.in_a_row = 0;
   pump.streaming = tools.splice && !pump.copy_only && !from.urgent;
 }
 

@@ -9,6 +9,8 @@ void drop_unsent(Pump& pump, PumpTools& tools) {
   if (pump.stash != nullptr) {
     tools.stashes.give(pump.stash);
     pump.stash = nullptr;
+    pump.stash_begin = 0;
+    pump.stash_end = 0;
     tools.counters.stashes_in_use.store(tools.stashes.in_use(), std::memory_order_relaxed);
   }
   if (pump.pipe != nullptr) {
@@ -58,7 +60,8 @@ size_t settle_write(Pump& pump, Side& to, const os::IoResult& sent, size_t offer
 
 void fail_sink(Pump& pump, Side& to, int error, PumpTools& tools) {
   pump.sink = SinkState::failed;
-  drop_unsent(pump, tools);
+  // What is kept may find another sink.
+  if (!pump.keeps()) drop_unsent(pump, tools);
   if (error != EPIPE && to.write_error == 0) to.write_error = static_cast<int16_t>(error);
   // What that side had sent before may still be waiting; the opposite pump reads to its end.
   to.writable = false;

@@ -35,34 +35,42 @@ inline constexpr uint8_t kFullReadsToStream = 3;
 inline constexpr uint8_t kSmallMovesToLeave = 2;
 
 struct Pump {
-  std::byte* stash = nullptr;  // read but not yet written: [stash_begin, stash_end)
-  os::Pipe* pipe = nullptr;    // between turns only while it holds bytes
-  uint64_t moved_bytes = 0;    // written to the sink
+  // Read but not yet written: [stash_begin, stash_end). While bytes are kept, what was written is
+  // there too, from 0 on.
+  std::byte* stash = nullptr;
+  os::Pipe* pipe = nullptr;  // between turns only while it holds bytes
+  uint64_t moved_bytes = 0;  // written to the sink
   uint64_t last_moved_ns = 0;
   uint32_t stash_begin = 0;
   uint32_t stash_end = 0;
   int16_t error = 0;  // the source's errno
   SourceState source = SourceState::open;
   SinkState sink = SinkState::open;
-  uint8_t full_reads = 0;   // in a row, while copying
-  uint8_t small_moves = 0;  // in a row, while streaming
-  bool streaming = false;   // by splice
-  bool copy_only = false;   // splice does not work for these sockets
+  uint8_t in_a_row = 0;    // full reads while copying, small moves while streaming
+  bool streaming = false;  // by splice
+  bool copy_only = false;  // splice does not work for these sockets
+  // Nothing that was read is forgotten, up to so many KiB, so that it can be sent to another sink
+  // when this one turns out to be none (keep_pump.h). 0: bytes are forgotten as they are written.
+  uint8_t keep_kib = 0;
 
   [[nodiscard]] bool holds_unsent() const {
-    return stash != nullptr || (pipe != nullptr && pipe->bytes > 0);
+    return stash_begin != stash_end || (pipe != nullptr && pipe->bytes > 0);
   }
+  [[nodiscard]] bool keeps() const { return keep_kib != 0; }
   // Nothing will ever move again in this direction.
   [[nodiscard]] bool over() const {
     return source != SourceState::open && (sink != SinkState::open || !holds_unsent());
   }
   // A system call may get somewhere now. Unsent bytes stop reading: that is the backpressure.
   [[nodiscard]] bool can_move(const Side& from, const Side& to) const {
-    if (sink == SinkState::failed) return source == SourceState::open && from.readable;
+    // What the source says next may still find another sink.
+    if (sink == SinkState::failed) return !keeps() && source == SourceState::open && from.readable;
     if (holds_unsent()) return to.writable;
     return source == SourceState::open && from.readable && to.writable;
   }
 };
+
+static_assert(sizeof(Pump) == 48);
 
 // What the pumps of one worker share.
 struct PumpTools {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tcp/copy_pump.h"
+#include "tcp/keep_pump.h"
 #include "tcp/pump.h"
 #include "tcp/splice_pump.h"
 
@@ -21,12 +22,14 @@ PumpTurn run_pump(Pump& pump, Side& from, Side& to, PumpTools& tools) {
     }
     if (pump.sink == SinkState::failed) {
       discard_move<Sys>(pump, from, tools, turn);
-    } else if (pump.stash != nullptr) {
+    } else if (pump.stash_begin != pump.stash_end) {
       flush_stash<Sys>(pump, to, tools, turn);
     } else if (pump.pipe != nullptr && pump.pipe->bytes > 0) {
       flush_pipe<Sys>(pump, to, tools, turn);
     } else if (pump.streaming) {
       splice_move<Sys>(pump, from, to, tools, turn);
+    } else if (pump.keeps()) {
+      keep_move<Sys>(pump, from, to, tools, turn);
     } else {
       copy_move<Sys>(pump, from, to, tools, turn);
     }

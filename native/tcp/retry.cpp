@@ -84,11 +84,15 @@ table::TriedTargets tried_of(const ConnectState& state) {
   return tried;
 }
 
-void note_failure(TcpContext& context, TcpConnection& connection, os::ConnectOutcome outcome) {
-  ConnectState& state = connection.connecting;
+void release_target(TcpContext& context, TcpConnection& connection) {
   connection.target.fd.reset();
   connection.target = Side{};
   release_place(context, connection);
+}
+
+void note_failure(TcpContext& context, TcpConnection& connection, os::ConnectOutcome outcome) {
+  ConnectState& state = connection.connecting;
+  release_target(context, connection);
   state.failures++;
   state.last_timed_out = outcome.fault == os::ConnectFault::timed_out;
   state.last_local = outcome.fault == os::ConnectFault::local;
@@ -97,12 +101,17 @@ void note_failure(TcpContext& context, TcpConnection& connection, os::ConnectOut
   if (outcome.fault != os::ConnectFault::local) {
     shared::note_failure(context.links.turns[connection.target_slot].response_us);
   }
+  push_failure(context, connection,
+               {.failure = static_cast<ConnectFailure>(outcome.fault), .error = outcome.error});
+}
+
+void push_failure(TcpContext& context, const TcpConnection& connection, const Failure& failure) {
   shared::Event event{};
   event.type = static_cast<uint16_t>(shared::EventType::connect_failed);
-  event.code = static_cast<uint16_t>(outcome.fault);
+  event.code = static_cast<uint16_t>(failure.failure);
   event.slot = connection.target_slot;
   event.target_slot = connection.target_slot;
-  event.error = outcome.error;
+  event.error = failure.error;
   std::copy_n(connection.client_address.ip, sizeof(event.client_ip), event.client_ip);
   event.client_port = connection.client_address.port;
   context.push_event(event);
@@ -122,6 +131,14 @@ NextTry plan_retry(TcpContext& context, TcpConnection& connection, const table::
   if (!state.same_next && !state.last_local) forget_target(context, connection, pool);
   if (!tries_again) return NextTry::none;
   return pool.backoff.max_ms > 0 ? NextTry::later : NextTry::now;
+}
+
+NextTry plan_replay(TcpContext& context, TcpConnection& connection, const table::Pool& pool) {
+  ConnectState& state = connection.connecting;
+  state.failures++;
+  state.last_timed_out = false;
+  state.last_local = false;
+  return plan_retry(context, connection, pool);
 }
 
 bool back_off(TcpContext& context, TcpConnection& connection, const table::Pool& pool) {

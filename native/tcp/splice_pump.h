@@ -21,8 +21,7 @@ inline void give_empty_pipe(Pump& pump, PumpTools& tools) {
 inline void leave_stream(Pump& pump, PumpTools& tools) {
   give_empty_pipe(pump, tools);
   pump.streaming = false;
-  pump.full_reads = 0;
-  pump.small_moves = 0;
+  pump.in_a_row = 0;
 }
 
 [[nodiscard]] inline bool take_pipe(Pump& pump, PumpTools& tools) {
@@ -44,7 +43,7 @@ void flush_pipe(Pump& pump, Side& to, PumpTools& tools, PumpTurn& turn) {
   turn.spliced_bytes += written;
   if (pump.pipe == nullptr) return;  // the sink has failed
   pump.pipe->bytes -= static_cast<uint32_t>(written);
-  if (pump.pipe->bytes == 0 && pump.small_moves >= kSmallMovesToLeave) leave_stream(pump, tools);
+  if (pump.pipe->bytes == 0 && pump.in_a_row >= kSmallMovesToLeave) leave_stream(pump, tools);
 }
 
 template <typename Sys>
@@ -74,7 +73,7 @@ void splice_move(Pump& pump, Side& from, Side& to, PumpTools& tools, PumpTurn& t
   }
   pump.pipe->bytes = static_cast<uint32_t>(got.bytes);
   const bool small = got.bytes <= tools.scratch.size() / 2;
-  pump.small_moves = small ? static_cast<uint8_t>(pump.small_moves + 1) : uint8_t{0};
+  pump.in_a_row = small ? static_cast<uint8_t>(pump.in_a_row + 1) : uint8_t{0};
   flush_pipe<Sys>(pump, to, tools, turn);
 }
 

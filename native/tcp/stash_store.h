@@ -19,6 +19,8 @@ class StashStore {
   StashStore& operator=(const StashStore&) = delete;
 
   [[nodiscard]] bool available() const { return !vacant_.empty(); }
+  // Half of them or more are in use, or there are none.
+  [[nodiscard]] bool half_full() const { return in_use_ >= vacant_.size(); }
   [[nodiscard]] std::byte* take();  // nullptr at the bound
   void give(std::byte* stash);
   [[nodiscard]] uint32_t in_use() const { return in_use_; }

@@ -11,6 +11,7 @@
 #include "tcp/connection_end.h"
 #include "tcp/connector.h"
 #include "tcp/pump_turn.h"
+#include "tcp/replay.h"
 #include "tcp/tcp_context.h"
 #include "tcp/turn_clock.h"
 
@@ -201,6 +202,7 @@ void forward(TcpContext& context, TcpConnection& connection) {
     if (up.moved_bytes() + down.moved_bytes() > 0) {
       note_turn(context, connection, up.moved_bytes() > 0, down.moved_bytes() > 0);
     }
+    if (connection.to_target.keeps() && replay_or_settle(context, connection)) return;
     // A target that has ended its stream answers nothing more.
     if (connection.turn.waiting() && connection.to_client.over()) {
       abandon_turn(context, connection);

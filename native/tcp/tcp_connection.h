@@ -60,10 +60,11 @@ struct TcpConnection : os::TimerNode {
   uint16_t pool_slot = 0;
   ConnectionPhase phase = ConnectionPhase::connecting;
   bool in_ready_list = false;
-  bool target_claimed = false;       // counted in the target's `active`
-  bool target_connected = false;     // counted in the target's connections_opened
-  bool target_liveness_due = false;  // see kLivenessDelayNs
-  bool access_log = false;
+  bool target_claimed = false;           // counted in the target's `active`
+  bool target_connected = false;         // counted in the target's connections_opened
+  bool target_liveness_due : 1 = false;  // see kLivenessDelayNs
+  bool access_log : 1 = false;
+  uint8_t replays = 0;  // targets that ended it unheard and were replaced
   Turn turn;
   bool survivor_is_client = false;     // resetting, lingering: whose socket is left
   shared::CloseReason first_closed{};  // client_closed or target_closed: who sent FIN first

@@ -82,6 +82,11 @@ function udpOptions(file: FileListener): UdpOptions {
   };
 }
 
+function replayBytes(file: FileListener): number {
+  if (!(file.replay_safe ?? defaults.listener.replaySafe)) return 0;
+  return acceptedValue(parseSize(file.replay_buffer ?? defaults.listener.replayBuffer));
+}
+
 function listener(
   name: string,
   file: FileListener,
@@ -111,6 +116,7 @@ function listener(
     udp: udpOptions(file),
     unixMode: acceptedValue(parseUnixMode(file.unix_mode ?? defaults.listener.unixMode)),
     accessLog: file.access_log ?? defaults.listener.accessLog,
+    replayBytes: replayBytes(file),
   };
 }
 

@@ -9,6 +9,8 @@ export const defaults = {
     ipv6Only: false,
     unixMode: '0660',
     accessLog: false,
+    replaySafe: false,
+    replayBuffer: '16KiB',
     bulk: false,
   },
   timeouts: { connect: '5s', idleTcp: '1h', idleUdp: '1m', halfClose: '5m', lifetime: 'off' },

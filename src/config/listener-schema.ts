@@ -3,7 +3,17 @@ import { z } from 'zod';
 import { parseBind } from './bind-address.js';
 import { defaults } from './defaults.js';
 import { anyInterface } from './ip.js';
-import { countRange, duration, either, flag, integer, integerOr, leaf, word } from './scalars.js';
+import {
+  countRange,
+  duration,
+  either,
+  flag,
+  integer,
+  integerOr,
+  leaf,
+  size,
+  word,
+} from './scalars.js';
 import { tcpSchema } from './tcp-schema.js';
 import { parseText, parseUnixMode, unixModePattern } from './text-leaves.js';
 
@@ -102,6 +112,18 @@ export const listenerSchema = z
       description: "Permission bits of a unix socket's file, in octal and in quotes.",
       default: defaults.listener.unixMode,
     }).optional(),
+    replay_safe: flag({
+      description:
+        'What a client sends may be sent again to another target, if the first ends unheard.',
+      default: defaults.listener.replaySafe,
+    }).optional(),
+    replay_buffer: size(
+      { min: 1024, max: 65_536 },
+      {
+        description: 'Whole KiB of what a client sends that are kept to be sent again.',
+        default: defaults.listener.replayBuffer,
+      },
+    ).optional(),
     tcp: tcpSchema.optional(),
     udp: udpSchema.optional(),
     bulk: flag({

@@ -29,6 +29,7 @@ import {
 } from './problem.js';
 import { checkProtocols } from './protocol-rules.js';
 import { readYaml } from './read-yaml.js';
+import { checkReplays } from './replay-rules.js';
 import { checkRetries } from './retry-rules.js';
 import { checkRoles } from './role-rules.js';
 import { fileSchema } from './schema.js';
@@ -134,6 +135,7 @@ function runRules(source: SourceText, root: Located, findings: Finding[], machin
   checkTiers(facts);
   checkEjections(facts);
   checkRetries(facts);
+  checkReplays(facts);
   checkWaiting(facts);
   checkHealth(facts);
   checkRoles(facts);

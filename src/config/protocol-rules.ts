@@ -7,6 +7,8 @@ const tcpOnly: readonly (readonly [Path, string | undefined])[] = [
   [['backlog'], undefined],
   [['max_connections'], 'udp.max_sessions'],
   [['tcp'], undefined],
+  [['replay_safe'], undefined],
+  [['replay_buffer'], undefined],
   [['timeouts', 'connect'], undefined],
   [['timeouts', 'half_close'], undefined],
 ];

@@ -366,7 +366,7 @@ export class Ejector {
         'connect_failed_other',
         'icmp_errors',
       ),
-      resets: value('resets'),
+      resets: value('resets', 'ended_unanswered'),
       connectUs: value('connect_us'),
     };
   }

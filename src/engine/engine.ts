@@ -25,7 +25,15 @@ export interface Feature {
 }
 
 export type CloseScope = 'all' | 'listener' | 'target';
-export type ConnectFailure = 'refused' | 'timed_out' | 'unreachable' | 'reset' | 'local' | 'other';
+/** unanswered: it took the connection, and ended it before its first byte (replay_safe). */
+export type ConnectFailure =
+  | 'refused'
+  | 'timed_out'
+  | 'unreachable'
+  | 'reset'
+  | 'local'
+  | 'other'
+  | 'unanswered';
 export type PingOutcome = 'answered' | 'unreachable' | 'not_permitted' | 'failed' | 'timed_out';
 
 /** The access record of one TCP connection or UDP session. */
@@ -40,6 +48,8 @@ export interface AccessRecord {
   readonly connectUs: number;
   /** For a place at a target, or for a target. */
   readonly waitedMs: number;
+  /** Targets that ended it before their first byte and were replaced. */
+  readonly replays: number;
   readonly durationMs: number;
   readonly toTargetBytes: number;
   readonly toClientBytes: number;

@@ -30,6 +30,7 @@ function accessRecord(event: RingEvent, kind: AccessRecord['kind'], layout: Layo
     connectUs: event.connectUs,
     // Of a session the engine has no such number: it never waits.
     waitedMs: kind === 'connection' ? event.id : 0,
+    replays: kind === 'connection' ? event.index : 0,
     durationMs: event.durationMs,
     toTargetBytes: event.toTargetBytes,
     toClientBytes: event.toClientBytes,

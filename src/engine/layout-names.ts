@@ -104,6 +104,7 @@ export const recordFields = {
     'name_offset',
     'name_bytes',
     'unix_mode',
+    'replay_kib',
   ],
   address: ['family', 'port', 'scope_id', 'ip', 'path_offset', 'path_bytes'],
   pool: [
@@ -173,7 +174,7 @@ export const enumNames = {
     'explain_answered',
   ],
   close_reason: [],
-  connect_failure: ['refused', 'timed_out', 'unreachable', 'reset', 'local', 'other'],
+  connect_failure: ['refused', 'timed_out', 'unreachable', 'reset', 'local', 'other', 'unanswered'],
   ping_outcome: ['answered', 'unreachable', 'not_permitted', 'failed'],
   explain_outcome: forecastOutcomes,
   standing: candidateStandings,

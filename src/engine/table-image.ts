@@ -99,6 +99,7 @@ function addListener(draft: Draft, { slot, pool, listener }: TableListener): voi
     name_offset: name.offset,
     name_bytes: name.bytes,
     unix_mode: listener.unixMode,
+    replay_kib: listener.replayBytes / 1024,
   });
 }
 

@@ -20,6 +20,8 @@ export interface AccessFields {
   readonly connectUs: number;
   /** For a place at a target, or for a target; 0 of a session. */
   readonly waitedMs: number;
+  /** Targets that ended it before their first byte and were replaced; 0 of a session. */
+  readonly replays: number;
   readonly durationMs: number;
   readonly toTargetBytes: number;
   readonly toClientBytes: number;

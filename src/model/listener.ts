@@ -48,4 +48,6 @@ export interface Listener {
   /** Permission bits of a unix socket's file. */
   readonly unixMode: number;
   readonly accessLog: boolean;
+  /** TCP: kept of a client's first bytes, in whole KiB; 0: who ends unheard is not replaced. */
+  readonly replayBytes: number;
 }

@@ -55,6 +55,7 @@ export function listenerOf(overrides: Partial<Listener> = {}): Listener {
     udp: { requests: 0, responses: 0, sessionsMax: 1024, bulk: false },
     unixMode: 0,
     accessLog: true,
+    replayBytes: 0,
     ...overrides,
   };
 }

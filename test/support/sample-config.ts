@@ -132,6 +132,7 @@ export function listener(
     udp: { requests: 0, responses: 0, sessionsMax: 1024, bulk: false },
     unixMode: 0o666,
     accessLog: false,
+    replayBytes: 0,
     ...changes,
   };
 }

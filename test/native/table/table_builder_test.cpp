@@ -116,6 +116,7 @@ TEST_CASE("the listeners of an image become the table's") {
   record.udp_responses = 22;
   record.udp_sessions_max = 23;
   record.unix_mode = 0660;
+  record.replay_kib = 32;
   const BuildResult result = build_table(writer.finish());
   REQUIRE(result.table != nullptr);
   const Listener* listener = result.table->listener_at(1023);
@@ -142,6 +143,7 @@ TEST_CASE("the listeners of an image become the table's") {
   CHECK(listener->udp_responses == 22);
   CHECK(listener->udp_sessions_max == 23);
   CHECK(listener->unix_mode == 0660);
+  CHECK(listener->replay_kib == 32);
   REQUIRE(listener->binds.size() == 2);
   CHECK(listener->binds[0].address.text() == "127.0.0.1:6379");
   CHECK(listener->binds[0].sockets == nullptr);

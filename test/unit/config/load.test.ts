@@ -68,6 +68,7 @@ describe('what is left out', () => {
         udp: { requests: 0, responses: 0, sessionsMax: 16_384, bulk: false },
         unixMode: 0o660,
         accessLog: false,
+        replayBytes: 0,
       },
     ]);
   });

@@ -54,6 +54,7 @@ describe('deliver', () => {
       clientPort: 4711,
       connectUs: 10,
       waitedMs: 15,
+      replays: 2,
       durationMs: 20,
       toTargetBytes: 30,
       toClientBytes: 40,
@@ -61,7 +62,7 @@ describe('deliver', () => {
     };
     expect(delivered({ type: 'connection_closed', code })).toEqual([['accessRecord', record]]);
     expect(delivered({ type: 'session_ended', code, targetSlot: 3 })).toEqual([
-      ['accessRecord', { ...record, kind: 'session', targetSlot: 3, waitedMs: 0 }],
+      ['accessRecord', { ...record, kind: 'session', targetSlot: 3, waitedMs: 0, replays: 0 }],
     ]);
   });
 

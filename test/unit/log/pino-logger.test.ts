@@ -77,6 +77,7 @@ describe('access records', () => {
     clientPort: 5,
     connectUs: 1,
     waitedMs: 0,
+    replays: 0,
     durationMs: 2,
     toTargetBytes: 3,
     toClientBytes: 4,
