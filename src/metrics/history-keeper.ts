@@ -1,7 +1,8 @@
 // HistoryKeeper: samples the engine's counters once a second and keeps the last hour of every
 // listener, pool and target, and of all together, in bounded memory: seconds for two minutes,
 // steps of ten seconds for the hour.
-// The bound: `subjectsMax` subjects of 21 KiB each, 41 MiB in all. Beyond it the total, listeners
+// The bound: `subjectsMax` subjects of 21 KiB each, 41 MiB; what targets are measured from is some
+// 0.5 KiB each beside it. Beyond it the total, listeners
 // and pools come first, then targets in the order of the configuration; a target without a history
 // of its own is still in that of its pool.
 import type { Clock, Timer } from '../clock.js';

@@ -12,7 +12,7 @@ import {
   symlink,
   writeFile,
 } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -20,6 +20,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { findProgram } from '../../scripts/process.mjs';
+import { startTcpEcho } from '../support/echo-target.js';
+import { track } from '../support/track.js';
 
 const execute = promisify(execFile);
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -83,13 +85,9 @@ async function sluice(...args: string[]): Promise<{ code: number; output: string
   }
 }
 
+/** Its probes end with a reset, which an echo has to bear. */
 async function startEcho(): Promise<number> {
-  const echo = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
-  await once(echo, 'listening');
-  onTestFinished(() => {
-    echo.close();
-  });
-  return (echo.address() as AddressInfo).port;
+  return track(await startTcpEcho()).port;
 }
 
 /** What comes back for `text` until the other side closes. */

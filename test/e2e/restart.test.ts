@@ -76,7 +76,9 @@ describe('after a restart', () => {
     const file = join(await temporaryFolder(), 'state.json');
     const live = await startTcpEcho({ greeting: 'here' });
     const ports = [await freePort(), live.port];
-    const text = `${config(file, ports, '20d').replace(/health: .*/, 'health: none')}
+    // One worker, with one cursor: two of them may both begin with the target that lives.
+    const text = `engine: { workers: 1 }
+${config(file, ports, '20d').replace(/health: .*/, 'health: none')}
     passive: { max_fails: 1, fail_timeout: 1h }`;
     const first = await startSluice(text);
     const { port } = await first.address('in');
