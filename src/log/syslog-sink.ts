@@ -51,42 +51,65 @@ export function openSyslogSink({ output, onTrouble }: SyslogOptions): LogOutput 
   };
 }
 
-/** One datagram each. */
+/** One datagram each. A name is looked up once, and again while nobody knows it. */
 class UdpCarrier implements Carrier {
   readonly #socket: UdpSocket;
   readonly #trouble: (reason: string) => void;
-  readonly #connected: Promise<unknown>;
+  /** Until the socket is connected. */
+  #waiting: Buffer[] = [];
+  /** Of all that the kernel has not taken yet. */
   #waitingBytes = 0;
+  #isConnected = false;
+  #retry: NodeJS.Timeout | null = null;
+  #whenIdle: (() => void) | null = null;
   #closed = false;
 
   constructor(host: string, port: number, trouble: (reason: string) => void) {
     this.#trouble = trouble;
     this.#socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4' });
     this.#socket.unref();
-    this.#socket.on('error', (error) => trouble(error.message));
-    this.#connected = new Promise((resolve) => {
-      this.#socket.connect(port, host, () => resolve(undefined));
+    this.#socket.on('connect', () => {
+      this.#isConnected = true;
+      for (const message of this.#waiting) this.#transmit(message);
+      this.#waiting = [];
     });
+    this.#socket.on('error', (error) => {
+      trouble(error.message);
+      if (this.#isConnected || this.#closed) return;
+      this.#retry = setTimeout(() => this.#socket.connect(port, host), reconnectMs);
+      this.#retry.unref();
+    });
+    this.#socket.connect(port, host);
   }
 
   send(message: Buffer): void {
     if (this.#closed || this.#waitingBytes + message.length > waitingBytesMax) return;
     this.#waitingBytes += message.length;
-    void this.#connected.then(() => {
-      this.#socket.send(message, (error) => {
-        this.#waitingBytes -= message.length;
-        if (error) this.#trouble(error.message);
-      });
-    });
+    if (this.#isConnected) this.#transmit(message);
+    else this.#waiting.push(message);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    const deadlineMs = performance.now() + closingMs;
-    while (this.#waitingBytes > 0 && performance.now() < deadlineMs) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    if (this.#waitingBytes > 0) {
+      await new Promise<void>((resolve) => {
+        const limit = setTimeout(resolve, closingMs);
+        this.#whenIdle = () => {
+          clearTimeout(limit);
+          resolve();
+        };
+      });
     }
+    if (this.#retry !== null) clearTimeout(this.#retry);
     this.#socket.close();
+  }
+
+  #transmit(message: Buffer): void {
+    this.#socket.send(message, (error) => {
+      this.#waitingBytes -= message.length;
+      if (error) this.#trouble(error.message);
+      if (this.#waitingBytes === 0) this.#whenIdle?.();
+    });
   }
 }
 

@@ -86,6 +86,24 @@ describe('syslog over UDP', () => {
   });
 });
 
+describe('a syslog server whose name nobody knows', () => {
+  // Too long for a label, so that no name server is asked.
+  const host = `${'x'.repeat(64)}.invalid`;
+
+  it.each(['syslog', 'syslog+tcp'])('costs lines and nothing else (%s)', async (scheme) => {
+    const troubles: string[] = [];
+    const sink = openSyslogSink({
+      output: `${scheme}://${host}:514`,
+      onTrouble: (reason) => troubles.push(reason),
+    });
+    sink.write('{}\n', about);
+    await waitFor('the trouble', () => troubles.length > 0);
+    sink.write('{}\n', about);
+    await sink.close();
+    expect(troubles).toHaveLength(1);
+  });
+});
+
 describe('syslog over TCP', () => {
   it('counts the bytes of each message, and delivers what waits at close()', async () => {
     const server = await tcpServer();
