@@ -1,6 +1,7 @@
-// Reloader: reads the configuration file again when a signal or the file watch says so, and hands
-// it on. One reload at a time; triggers that come meanwhile become one more. A bad file changes
-// nothing.
+// Reloader: everything that replaces the configuration while sluice runs. It reads the file again
+// when a signal, the file watch or the admin API says so, makes changes at run time, and knows
+// where what runs is not what the file says. One after the other; triggers that come meanwhile
+// become one more reload. What is wrong changes nothing.
 import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { diffConfigs, restartChanges } from '../config/diff.js';
@@ -10,6 +11,7 @@ import type { ConfigProblem } from '../config/problem.js';
 import { readConfigFile } from '../config/read-file.js';
 import { type ConfigWatch, watchConfig } from '../config/watch.js';
 import { type PreparedFile, prepareFile } from '../config/write-file.js';
+import { JobQueue } from '../control/job-queue.js';
 import { SluiceError } from '../errors.js';
 import type { EventFields } from '../log/events.js';
 import type { Config } from '../model/config.js';
@@ -42,7 +44,7 @@ export class Reloader {
   #running: Loaded;
   #ofFile: Loaded;
   #waiting = false;
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #jobs = new JobQueue();
   #closed = false;
 
   constructor(options: ReloaderOptions) {
@@ -75,7 +77,7 @@ export class Reloader {
   request(trigger: ReloadTrigger): void {
     if (this.#closed || this.#waiting) return;
     this.#waiting = true;
-    void this.#inTurn(async () => {
+    void this.#jobs.run(async () => {
       this.#waiting = false;
       if (!this.#closed) await this.#reload(trigger);
     });
@@ -83,12 +85,12 @@ export class Reloader {
 
   /** As request(), and says what came of it. Changes at run time are gone: the file wins. */
   reload(): Promise<ChangeOutcome> {
-    return this.#inTurn(() => this.#reload('call'));
+    return this.#jobs.run(() => this.#reload('call'));
   }
 
   /** Changes at run time, one after the other: by the rules of the file, and on its way. */
   change(edit: ConfigEdit, { revision, persist }: ChangeRules): Promise<ChangeOutcome> {
-    return this.#inTurn(async () => {
+    return this.#jobs.run(async () => {
       if (revision !== null && revision !== this.revision) return { kind: 'stale' };
       const edited = editConfig(this.#running.text, edit);
       if (!edited.ok && edited.why === 'alias') {
@@ -123,16 +125,9 @@ export class Reloader {
   async close(): Promise<void> {
     this.#closed = true;
     // Before the watch, which a reload under way may still open.
-    await this.#tail;
+    await this.#jobs.idle();
     this.#watch?.close();
     this.#watch = null;
-  }
-
-  /** One that throws met a mistake of ours: the process ends. */
-  #inTurn<T>(job: () => Promise<T>): Promise<T> {
-    const run = this.#tail.then(job);
-    this.#tail = run.catch(() => undefined);
-    return run.then((value) => value);
   }
 
   async #reload(trigger: EventFields['reload_started']['trigger']): Promise<ChangeOutcome> {
@@ -152,8 +147,9 @@ export class Reloader {
       return invalid(loaded.errors);
     }
     const outcome = await this.#replace(loaded, Buffer.from(loaded.bytes).toString());
-    if (outcome.kind === 'applied') this.#ofFile = this.#running;
-    return outcome;
+    if (outcome.kind !== 'applied') return outcome;
+    this.#ofFile = this.#running;
+    return { ...outcome, persisted: true };
   }
 
   async #replace({ config }: LoadedConfig, text: string): Promise<ChangeOutcome> {

@@ -20,6 +20,7 @@ import type { EjectionRecords } from './ejection-records.js';
 import { Ejector } from './ejector.js';
 import { Generations } from './generations.js';
 import { type Ids, listenerSlots, noIds } from './ids.js';
+import { JobQueue } from './job-queue.js';
 import { placementOf } from './placement.js';
 import { listenerAt, makePlan, type Plan, slottedTargets } from './plan.js';
 import { engineRefusal, type ReloadOutcome, refusal } from './reload-outcome.js';
@@ -65,8 +66,7 @@ export class Controller {
   readonly #drains: TargetDrains;
   readonly #downTargets: DownTargets;
   readonly #beliefs: TargetBeliefs;
-  /** The table that every worker has, and what it was made from; null before the first. Ours. */
-  inForce: { readonly plan: Plan; readonly table: Table } | null = null;
+  #inForce: { readonly plan: Plan; readonly table: Table } | null = null;
   /** Of the table on its way: its listeners are reported as bound before it counts as applied. */
   #sending: Plan | null = null;
   #listening = true;
@@ -75,7 +75,7 @@ export class Controller {
   #changesSent = 0;
   #joinTimer: Timer | null = null;
   #waiting = 0;
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #jobs = new JobQueue();
   #closed = false;
 
   constructor(options: ControllerOptions) {
@@ -206,15 +206,15 @@ export class Controller {
     this.#listening = false;
     const generation = this.#changed();
     this.#flush();
-    await this.#tail;
+    await this.#jobs.idle();
     // Never started, or refused: nothing listens.
-    if (this.inForce === null) return true;
+    if (this.#inForce === null) return true;
     return this.#generations.whenApplied(generation);
   }
 
   /** The engine's listenerBound event. */
   listenerBound(slot: number, bindIndex: number, port: number): void {
-    const plan = this.#sending ?? this.inForce?.plan;
+    const plan = this.#sending ?? this.#inForce?.plan;
     const listener = plan && listenerAt(plan, slot);
     if (listener) this.#ports.record(listener, bindIndex, port);
   }
@@ -251,6 +251,11 @@ export class Controller {
     return this.#generations.whenApplied(generation);
   }
 
+  /** The table that every worker has, and what it was made from; null before the first. */
+  get inForce(): { readonly plan: Plan; readonly table: Table } | null {
+    return this.#inForce;
+  }
+
   snapshot(): Status {
     const { engine, probeDetail } = this.#options;
     return buildStatus({
@@ -283,24 +288,17 @@ export class Controller {
   }
 
   #flushAfter(delayMs: number): void {
-    if (this.#closed || this.inForce === null || this.#joinTimer !== null) return;
+    if (this.#closed || this.#inForce === null || this.#joinTimer !== null) return;
     this.#joinTimer = this.#options.clock.after(delayMs, () => this.#flush());
   }
 
   #flush(): void {
     this.#joinTimer?.cancel();
     this.#joinTimer = null;
-    void this.#inTurn(async () => {
-      if (this.inForce === null || this.#changes === this.#changesSent) return;
-      await this.#apply(this.inForce.plan.config, 'refresh');
+    void this.#jobs.run(async () => {
+      if (this.#inForce === null || this.#changes === this.#changesSent) return;
+      await this.#apply(this.#inForce.plan.config, 'refresh');
     });
-  }
-
-  /** Jobs run one after the other. One that throws met a mistake of ours: the process ends. */
-  #inTurn<T>(job: () => Promise<T>): Promise<T> {
-    const run = this.#tail.then(job);
-    this.#tail = run.catch(() => undefined);
-    return run;
   }
 
   async #replace(config: Config): Promise<ReloadOutcome> {
@@ -309,7 +307,7 @@ export class Controller {
     }
     this.#waiting++;
     try {
-      return await this.#inTurn(() => this.#apply(config, 'reload'));
+      return await this.#jobs.run(() => this.#apply(config, 'reload'));
     } finally {
       this.#waiting--;
     }
@@ -320,7 +318,7 @@ export class Controller {
     const { clock, engine, log, names } = this.#options;
     const startedMs = clock.nowMs();
     const generation = this.#generations.take();
-    const before = { inForce: this.inForce, changesSent: this.#changesSent };
+    const before = { inForce: this.#inForce, changesSent: this.#changesSent };
     this.#changesSent = this.#changes;
     const planned = makePlan({
       config,
@@ -379,7 +377,7 @@ export class Controller {
   #adopt(plan: Plan, table: Table): void {
     if (this.#closed) return;
     const { config, ids } = plan;
-    this.inForce = { plan, table };
+    this.#inForce = { plan, table };
     this.#beliefs.adopt(config, ids.targets.used);
     this.#ports.keep(config.listeners);
     const slotted = slottedTargets(plan);
@@ -391,10 +389,10 @@ export class Controller {
 
   #facts(): Plan | null {
     const ejections = this.#ejector.ejections();
-    return this.inForce && { ...this.inForce.plan, ...this.beliefs(), ejections };
+    return this.#inForce && { ...this.#inForce.plan, ...this.beliefs(), ejections };
   }
 
   #ids(): Ids {
-    return this.inForce?.plan.ids ?? noIds;
+    return this.#inForce?.plan.ids ?? noIds;
   }
 }

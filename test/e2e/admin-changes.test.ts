@@ -90,7 +90,7 @@ it('changes what is in force, and shows it as drift until a reload', async () =>
   ]);
   expect(await file()).toBe(text);
   const back = await ask('reload', { body: {} });
-  expect(back).toMatchObject({ status: 200, etag: first.etag });
+  expect(back).toMatchObject({ status: 200, etag: first.etag, body: { persisted: true } });
   expect(await targets()).toMatchObject([{ name: '127.0.0.1:1', weight: 1 }]);
   expect((await ask('getConfig')).body.drift).toEqual([]);
   expect(
