@@ -1,7 +1,7 @@
 // What the commands that speak to a running sluice share: one request to its admin API.
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import { SluiceError } from '../errors.js';
+import { type ErrorCode, errorTable, SluiceError } from '../errors.js';
 import { visible } from './terminal.js';
 
 export interface AdminAnswer {
@@ -23,18 +23,12 @@ export async function postAdmin(
   body: object,
   answerMs: number | null = 30_000,
 ): Promise<AdminAnswer> {
-  const text = JSON.stringify(body);
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
-  const asks = { method: 'POST', headers, text } as const;
-  return await exchange({ admin, path, ...asks, answerMs, bytesMax: answerBytesMax });
+  return await change({ admin, path, method: 'POST', body, answerMs });
 }
 
 /** The same, to change a part. */
 export async function patchAdmin(admin: string, path: string, body: object): Promise<AdminAnswer> {
-  const text = JSON.stringify(body);
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
-  const asks = { method: 'PATCH', headers, text } as const;
-  return await exchange({ admin, path, ...asks, answerMs: 30_000, bytesMax: answerBytesMax });
+  return await change({ admin, path, method: 'PATCH', body, answerMs: 30_000 });
 }
 
 /** The same, to read. */
@@ -47,12 +41,25 @@ export async function getAdmin(
   return await exchange({ admin, path, ...asks, answerMs, bytesMax: readBytesMax });
 }
 
-/** The body of an answer that says yes; throws a SluiceError with what it says otherwise. */
+/** The body of an answer that says yes; throws a SluiceError with its code and words otherwise. */
 export async function readAdmin(admin: string, path: string): Promise<AdminAnswer['body']> {
   const { status, body } = await getAdmin(admin, path);
   if (status === 200) return body;
-  const why = `it answered ${status} to ${path}: ${visible(String(body.error ?? 'no reason'))}`;
-  throw new SluiceError('SLUICE_ADMIN_UNREACHABLE', `the admin API at ${admin}: ${why}`);
+  const why = visible(String(body.error ?? `it answered ${status} to ${path}`));
+  const known = Object.keys(errorTable) as readonly ErrorCode[];
+  // Something else may listen there, which has no codes of ours.
+  const code = known.find((one) => one === body.code) ?? 'SLUICE_ADMIN_UNREACHABLE';
+  throw new SluiceError(code, `the admin API at ${admin}: ${why}`);
+}
+
+interface Change extends Pick<Exchange, 'admin' | 'path' | 'method' | 'answerMs'> {
+  readonly body: object;
+}
+
+async function change({ body, ...asked }: Change): Promise<AdminAnswer> {
+  const text = JSON.stringify(body);
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+  return await exchange({ ...asked, headers, text, bytesMax: answerBytesMax });
 }
 
 interface Exchange {
