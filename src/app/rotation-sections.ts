@@ -6,11 +6,11 @@ import type { Clock } from '../clock.js';
 import type { Controller } from '../control/controller.js';
 import type { EjectionRecord } from '../control/ejection-records.js';
 import type { AgentWatcher } from '../health/agent-watcher.js';
-import { endpointOf, type ResolvedNames } from '../model/address-text.js';
+import type { ResolvedNames } from '../model/address-text.js';
 import { nothingSaid, sameWords } from '../model/agent.js';
 import type { Config } from '../model/config.js';
 import { ejectionReasons } from '../model/ejection.js';
-import { configuredKey, keyOfParts, partsOfKey, targetKey } from '../model/target-key.js';
+import { configuredKey, keyOfParts, partsOfKey } from '../model/target-key.js';
 import { type StateSection, stateSection } from '../state/state-section.js';
 import { entriesMax, keySchema, keysWhere } from './section-keys.js';
 
@@ -143,18 +143,10 @@ function drainSection({ controller, config, names }: Rotation): StateSection {
       })),
     restore: (entries) => {
       const { adminStates } = controller.beliefs();
-      const resolved = names();
       // Of a target that is in use nothing may be closed.
-      const out = new Set(
-        config.pools.flatMap(({ name, targets }) =>
-          targets.flatMap((target) => {
-            const endpoint = endpointOf(target.address, resolved);
-            const wish = adminStates.get(configuredKey(name, target)) ?? 'enabled';
-            if (endpoint === null || wish === 'enabled') return [];
-            return [targetKey(name, target.name, endpoint)];
-          }),
-        ),
-      );
+      const out = keysWhere(config, names(), ({ name }, target) => {
+        return (adminStates.get(configuredKey(name, target)) ?? 'enabled') !== 'enabled';
+      });
       controller.restore({
         drains: new Map(
           entries

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { endpointOf, type ResolvedNames } from '../model/address-text.js';
 import type { Config } from '../model/config.js';
 import type { Pool } from '../model/pool.js';
+import type { Target } from '../model/target.js';
 import { targetKey } from '../model/target-key.js';
 
 /** Of the engine, for targets. */
@@ -13,17 +14,18 @@ const part = z.string().max(1024);
 /** KeyParts of model/target-key. */
 export const keySchema = { pool: part, target: part, address: part };
 
-/** targetKeys of such pools, of targets whose addresses are known. */
+/** targetKeys of such targets, as far as their addresses are known. */
 export function keysWhere(
   config: Config,
   names: ResolvedNames,
-  applies: (pool: Pool) => boolean,
+  applies: (pool: Pool, target: Target) => boolean,
 ): ReadonlySet<string> {
   return new Set(
-    config.pools.filter(applies).flatMap((pool) =>
-      pool.targets.flatMap(({ name, address }) => {
-        const endpoint = endpointOf(address, names);
-        return endpoint === null ? [] : [targetKey(pool.name, name, endpoint)];
+    config.pools.flatMap((pool) =>
+      pool.targets.flatMap((target) => {
+        const endpoint = endpointOf(target.address, names);
+        if (endpoint === null || !applies(pool, target)) return [];
+        return [targetKey(pool.name, target.name, endpoint)];
       }),
     ),
   );
