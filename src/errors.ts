@@ -263,7 +263,7 @@ export const errorTable = {
   // ---- log/, admin/, app/ -------------------------------------------------------------------
   SLUICE_LOG_OPEN: {
     title: 'The log file cannot be opened.',
-    fix: 'Check the folder of `log.output` and its permissions, or write to stdout.',
+    fix: 'Check the folder that the message names and its permissions, or write to stdout.',
   },
   SLUICE_ADMIN_LISTEN: {
     title: 'The admin API cannot listen on its address.',

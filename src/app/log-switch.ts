@@ -1,10 +1,9 @@
 // LogSwitch: one logger for everybody that outlives changes of the log settings, so that a reload
 // can move the log without anyone holding a closed one.
 import { systemClock } from '../clock.js';
-import { SluiceError } from '../errors.js';
 import { EventFeed } from '../log/event-feed.js';
 import type { Logger } from '../log/logger.js';
-import { type OpenLogger, openPinoLogger } from '../log/pino-logger.js';
+import { openPinoLogger } from '../log/pino-logger.js';
 import type { LogConfig } from '../model/config.js';
 
 export interface LogSwitch extends Logger {
@@ -19,18 +18,9 @@ export interface LogSwitch extends Logger {
   close(): Promise<void>;
 }
 
-async function open(config: LogConfig): Promise<OpenLogger> {
-  try {
-    return await openPinoLogger(config);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SluiceError('SLUICE_LOG_OPEN', `log.output ${config.output}: ${why}`, { cause });
-  }
-}
-
 /** Throws SluiceError SLUICE_LOG_OPEN when a log file cannot be opened. */
 export async function openLogSwitch(config: LogConfig): Promise<LogSwitch> {
-  let current = await open(config);
+  let current = await openPinoLogger(config);
   const log: Logger = { event: (name, fields) => current.event(name, fields) };
   const feed = new EventFeed({ clock: systemClock(), log });
   return {
@@ -42,7 +32,7 @@ export async function openLogSwitch(config: LogConfig): Promise<LogSwitch> {
     reopen: () => current.reopen(),
     change: async (next) => {
       const previous = current;
-      current = await open(next);
+      current = await openPinoLogger(next);
       await previous.close();
     },
     flushNow: () => current.flushNow(),

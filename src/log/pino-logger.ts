@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import pino from 'pino';
+import { SluiceError } from '../errors.js';
 import type { LogConfig } from '../model/config.js';
 import { type EventName, levelOf } from './events.js';
 import type { LineFacts, LogOutput } from './log-output.js';
@@ -33,15 +34,15 @@ function rounded(fields: object): object {
 /** What `log.access` sends elsewhere. */
 const accessRecords: ReadonlySet<EventName> = new Set(['connection_closed', 'session_ended']);
 
-/** Rejects with the system's error when a log file cannot be opened. */
+/** Rejects with SluiceError SLUICE_LOG_OPEN when a log file cannot be opened. */
 export async function openPinoLogger(config: LogConfig): Promise<OpenLogger> {
-  const main = await openLine(config, config.output);
+  const main = await openLine(config, 'log.output', config.output);
   const { access: accessOutput } = config;
   const outputs = [main.output];
   let access = main;
   if (accessOutput !== null && accessOutput !== config.output) {
     try {
-      access = await openLine(config, accessOutput);
+      access = await openLine(config, 'log.access', accessOutput);
     } catch (error) {
       await main.output.close();
       throw error;
@@ -66,18 +67,28 @@ export async function openPinoLogger(config: LogConfig): Promise<OpenLogger> {
   };
 }
 
+/** Which key of the configuration names an output. */
+type Setting = 'log.output' | 'log.access';
+
 interface Line {
   readonly output: LogOutput;
   log(facts: LineFacts, fields: object): void;
 }
 
 /** One output, with its own way of being read. */
-async function openLine({ level, format, rotate }: LogConfig, output: string): Promise<Line> {
-  const onTrouble = (reason: string) => tell(output, reason);
+async function openLine(
+  { level, format, rotate }: LogConfig,
+  setting: Setting,
+  output: string,
+): Promise<Line> {
+  const onTrouble = (reason: string) => tell(setting, output, reason);
   const toSyslog = isSyslog(output);
   const sink = toSyslog
     ? openSyslogSink({ output, onTrouble })
-    : await openLogSink({ output, rotate, onTrouble });
+    : await openLogSink({ output, rotate, onTrouble }).catch((cause: Error) => {
+        const message = `${setting} ${output}: ${cause.message}`;
+        throw new SluiceError('SLUICE_LOG_OPEN', message, { cause });
+      });
   const descriptor = standardDescriptor(output);
   const terminal = descriptor !== null && isatty(descriptor);
   const asPretty = !toSyslog && (format === 'pretty' || (format === 'auto' && terminal));
@@ -116,10 +127,10 @@ async function prettifier(terminal: boolean): Promise<(line: string) => string> 
 }
 
 /** The log cannot say that it cannot be written. */
-function tell(output: string, reason: string): void {
+function tell(setting: Setting, output: string, reason: string): void {
   if (output === 'stderr') return;
   try {
-    writeSync(2, `sluice: log.output ${output}: ${reason}; lines are lost until it works again\n`);
+    writeSync(2, `sluice: ${setting} ${output}: ${reason}; lines are lost until it works again\n`);
   } catch {
     // Standard error is gone as well.
   }

@@ -64,7 +64,10 @@ describe('openPinoLogger', () => {
       format: 'json',
       output: '/nowhere/log',
     });
-    await expect(opened).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(opened).rejects.toMatchObject({
+      code: 'SLUICE_LOG_OPEN',
+      message: expect.stringMatching(/^log\.output \/nowhere\/log: ENOENT/),
+    });
   });
 });
 
@@ -103,7 +106,10 @@ describe('access records', () => {
     const config = { ...plain, level: 'info', format: 'json', output } as const;
     const before = (await readdir('/proc/self/fd')).length;
     const opened = openPinoLogger({ ...config, access: '/nowhere/access' });
-    await expect(opened).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(opened).rejects.toMatchObject({
+      code: 'SLUICE_LOG_OPEN',
+      message: expect.stringMatching(/^log\.access \/nowhere\/access: ENOENT/),
+    });
     await waitFor('the file to be closed', async () => {
       return (await readdir('/proc/self/fd')).length <= before;
     });
