@@ -69,7 +69,7 @@ export interface AdminSource {
   readonly build: BuildInfo;
   readonly counters: CounterCatalog;
   readonly history: Pick<HistoryKeeper, 'read' | 'overview'>;
-  readonly events: Pick<EventStreams, 'open'>;
+  readonly events: Pick<EventStreams, 'open' | 'kept'>;
   status(): Status;
   readiness(): Readiness;
   /** What a client would get now, and why. Throws SluiceError when a worker does not answer. */

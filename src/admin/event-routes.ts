@@ -20,6 +20,11 @@ export function addEventRoutes(api: Api, { events }: AdminSource): void {
               'The last that was seen: those after it come first; `0`: all that is kept.',
           }),
         }),
+        query: z.strictObject({
+          follow: z.enum(['true', 'false']).default('true').meta({
+            description: '`false`: what is kept and no more; without an id, all of it.',
+          }),
+        }),
       },
       responses: {
         200: {
@@ -29,17 +34,22 @@ export function addEventRoutes(api: Api, { events }: AdminSource): void {
       },
     },
     (context) => {
-      const { outgoing } = (context.env ?? {}) as { outgoing?: ServerResponse };
-      const cut = () => void outgoing?.destroy();
-      const stream = events.open(context.req.header('last-event-id'), cut);
-      if (stream === null) {
-        return refuse(context, 503, 'SLUICE_ADMIN_BUSY', 'too many listen to events already');
-      }
-      return context.body(stream, 200, {
+      const lastId = context.req.header('last-event-id');
+      const headers = {
         'content-type': 'text/event-stream; charset=utf-8',
         // nginx would keep what it is given.
         'x-accel-buffering': 'no',
-      });
+      };
+      if (context.req.valid('query').follow === 'false') {
+        return context.body(events.kept(lastId ?? '0'), 200, headers);
+      }
+      const { outgoing } = (context.env ?? {}) as { outgoing?: ServerResponse };
+      const cut = () => void outgoing?.destroy();
+      const stream = events.open(lastId, cut);
+      if (stream === null) {
+        return refuse(context, 503, 'SLUICE_ADMIN_BUSY', 'too many listen to events already');
+      }
+      return context.body(stream, 200, headers);
     },
   );
 }

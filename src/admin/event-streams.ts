@@ -3,6 +3,7 @@
 // with the id of the last event that it saw.
 import type { Clock, Timer } from '../clock.js';
 import type { EventFeed, FedEvent } from '../log/event-feed.js';
+import { roundedFields } from '../log/rounded-fields.js';
 
 export interface EventStreamsOptions {
   readonly clock: Clock;
@@ -26,7 +27,12 @@ interface Client {
 
 /** JSON has no line breaks, so one `data` line is enough. */
 function messageOf(run: string, { number, time, name, level, fields }: FedEvent): Uint8Array {
-  const data = JSON.stringify({ event: name, time: time.toISOString(), level, ...fields });
+  const data = JSON.stringify({
+    event: name,
+    time: time.toISOString(),
+    level,
+    ...roundedFields(fields),
+  });
   return encoder.encode(`id: ${run}-${number}\ndata: ${data}\n\n`);
 }
 
@@ -79,6 +85,11 @@ export class EventStreams {
       { start: begin, cancel: () => void this.#clients.delete(client) },
       new ByteLengthQueuingStrategy({ highWaterMark: queueBytesMax }),
     );
+  }
+
+  /** What a stream after `lastId` would begin with, and no more. */
+  kept(lastId: string): Uint8Array<ArrayBuffer> {
+    return Buffer.concat(this.#replay(lastId));
   }
 
   /** Ends all streams. Idempotent. */

@@ -64,6 +64,10 @@ export function createProgram(): Command {
 
   addTokenCommand(program);
 
+  program.hook('preAction', (_, command) => {
+    if (!serving.has(command.name())) endWithReader();
+  });
+
   program
     .command('version')
     .description('print the version')
@@ -71,6 +75,17 @@ export function createProgram(): Command {
       process.stdout.write(`${version()}\n`);
     });
   return program;
+}
+
+/** What serves goes on when nobody reads what it prints. */
+const serving: ReadonlySet<string> = new Set(['run', 'demo']);
+
+/** A reader may have had enough, as `head` has: the others end then, without a word. */
+function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(exitCodes.ok);
+  });
 }
 
 /** Runs one command; sets process.exitCode and leaves the exit to Node where nothing holds it. */

@@ -1,5 +1,7 @@
 // The commands that ask a running sluice and change nothing.
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { eventLevels } from './event-line.js';
+import type { EventsOptions } from './events.js';
 import type { ExplainOptions } from './explain.js';
 import type { TargetsOptions } from './list-targets.js';
 import type { ReadOptions } from './status.js';
@@ -25,6 +27,11 @@ function frames(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= 1_000_000) return value;
   throw new InvalidArgumentError('It is a whole number from 1.');
+}
+
+function events(text: string): number {
+  if (/^[0-9]{1,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is a whole number from 0.');
 }
 
 export function addReadCommands(program: Command): void {
@@ -74,7 +81,29 @@ export function addReadCommands(program: Command): void {
       const { top } = await import('./top.js');
       process.exitCode = await top(options);
     });
+  addEventsCommand(program);
   addExplainCommand(program);
+}
+
+function addEventsCommand(program: Command): void {
+  program
+    .command('events')
+    .description('list what has happened: health, ejections, drains, reloads')
+    .option('-f, --follow', 'go on with what happens, until Ctrl-C')
+    .option('-n, --tail <number>', 'only the last so many of those that are kept', events)
+    .addOption(new Option('--level <word>', 'only this level and worse').choices(eventLevels))
+    .option('--event <name...>', 'only those')
+    .option('--json', 'print them as JSON, one in a line')
+    .addOption(adminOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sluice events --tail 20\n  sluice events -f --level warn\n' +
+        '  sluice events -f --tail 0 --json | jq .event',
+    )
+    .action(async (options: EventsOptions) => {
+      const { events: listEvents } = await import('./events.js');
+      process.exitCode = await listEvents(options);
+    });
 }
 
 function addExplainCommand(program: Command): void {

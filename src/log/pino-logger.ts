@@ -8,6 +8,7 @@ import { type EventName, levelOf } from './events.js';
 import type { LineFacts, LogOutput } from './log-output.js';
 import { openLogSink, standardDescriptor } from './log-sink.js';
 import type { Logger } from './logger.js';
+import { roundedFields } from './rounded-fields.js';
 import { isSyslog, openSyslogSink } from './syslog-sink.js';
 
 export interface OpenLogger extends Logger {
@@ -19,16 +20,6 @@ export interface OpenLogger extends Logger {
   flushNow(): void;
   /** Writes what waits; gives up on an output that takes nothing. */
   close(): Promise<void>;
-}
-
-/** Times carry the clock's noise far behind the point; a microsecond is plenty for a log. */
-function rounded(fields: object): object {
-  const entries = Object.entries(fields).map(([name, value]): [string, unknown] =>
-    name.endsWith('Ms') && typeof value === 'number'
-      ? [name, Math.round(value * 1000) / 1000]
-      : [name, value],
-  );
-  return Object.fromEntries(entries);
 }
 
 /** What `log.access` sends elsewhere. */
@@ -108,7 +99,7 @@ async function openLine(
     output: sink,
     log: (about, fields) => {
       facts = about;
-      logger[about.level]({ event: about.event, ...rounded(fields) });
+      logger[about.level]({ event: about.event, ...roundedFields(fields) });
     },
   };
 }

@@ -1,6 +1,6 @@
 // The commands that ask a running sluice or compare files, as one types them: what they print, in
 // which stream, with which exit code; and what a hostile answer may do to a terminal (nothing).
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../support/real-server.js';
 import { configHead, mainPath, startSluice } from '../support/sluice-process.js';
+import { waitFor } from '../support/wait-for.js';
 
 interface Run {
   readonly code: number;
@@ -78,6 +79,41 @@ describe('a running sluice', () => {
       ready: true,
       series: [{ name: 'web' }, {}, {}],
     });
+  });
+
+  it('tells what has happened: all of it, the last, some sorts, and as JSON', async () => {
+    const env = await started();
+    await sluice(['weight', 'web/a', '3'], env);
+    await sluice(['disable', 'web/a'], env);
+    const { code, stdout, stderr } = await sluice(['events'], env);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^\S+Z {2}info {3}ready {2}\S/m);
+    expect(stdout).toMatch(/ target_admin_state_changed {2}pool=web target=a .*=disabled\b/);
+    const last = await sluice(['events', '--tail', '1', '--event', 'ready', '--json'], env);
+    expect(JSON.parse(last.stdout)).toMatchObject({ event: 'ready', level: 'info' });
+    expect(await sluice(['events', '--level', 'error'], env)).toMatchObject({ stdout: '' });
+    expect((await sluice(['events', '--tail', '-1'], env)).code).toBe(2);
+  });
+
+  it('is followed until nobody reads any more, which is no failure', async () => {
+    const env = await started();
+    const shell = `"$0" "$@" | head -n 1; echo "\${PIPESTATUS[0]}"`;
+    const args = ['-c', shell, process.execPath, mainPath, 'events', '--follow', '--json'];
+    const following = spawn('bash', args, { env: { ...process.env, ...env } });
+    let [stdout, stderr] = ['', ''];
+    following.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    following.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const ended = once(following, 'close');
+    await waitFor('the first event', () => stdout.includes('\n'));
+    // Written to nobody: that is how it sees that the reader has left.
+    await sluice(['disable', 'web/a'], env);
+    await ended;
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^\{"event":"ready",.*\}\n0\n$/);
   });
 
   it('gives its targets to the completion, and nobody gives none', async () => {

@@ -32,7 +32,7 @@ async function start() {
     onTestFinished(() => void response.destroy());
     return response;
   };
-  return { feed, events, open, close };
+  return { feed, events, address: server.address, open, close };
 }
 
 /** All that has come so far. */
@@ -56,6 +56,23 @@ it('events reach a client as they happen, and after a break from where it was', 
   feed.event('accept_paused', { worker: 3 });
   await waitFor('the last event', () => again().includes('id: r-3\n'));
   expect(again().match(/^id: .*$/gm)).toEqual(['id: r-2', 'id: r-3']);
+});
+
+it('times are told to the microsecond, as in the log', async () => {
+  const { feed, address } = await start();
+  feed.event('reload_applied', { durationMs: 3.0221809999998186 } as never);
+  const text = await (await fetch(`${address}/api/v1/events?follow=false`)).text();
+  expect(text).toContain('"durationMs":3.022}');
+});
+
+it('what is kept can be had alone: all of it, or what comes after one', async () => {
+  const { feed, address } = await start();
+  const read = async (headers: Readonly<Record<string, string>>) =>
+    await (await fetch(`${address}/api/v1/events?follow=false`, { headers })).text();
+  expect(await read({})).toBe('');
+  for (const worker of [1, 2, 3]) feed.event('accept_paused', { worker });
+  expect((await read({})).match(/^id: .*$/gm)).toEqual(['id: r-1', 'id: r-2', 'id: r-3']);
+  expect((await read({ 'last-event-id': 'r-2' })).match(/^id: .*$/gm)).toEqual(['id: r-3']);
 });
 
 it('a client that does not read is cut, and one that reads misses nothing', async () => {

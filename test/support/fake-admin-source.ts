@@ -95,7 +95,7 @@ export function adminSource(parts: Partial<AdminSource> = {}): AdminSource {
       read: () => 'unknown',
       overview: () => ({ total: noRates, listeners: [], pools: [] }),
     },
-    events: { open: () => null },
+    events: { open: () => null, kept: () => new Uint8Array() },
     status: () => statusOf(),
     readiness: () => ({ ready: true, missing: [] }),
     explain: async () => ({ ok: false, what: 'listener', message: 'there is none' }),
