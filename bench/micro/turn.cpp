@@ -16,7 +16,7 @@
 namespace sluice {
 namespace {
 
-void one_turn(tcp::Turn& turn, shared::TurnSignals& signals, shared::ResponseHistogram& row,
+void one_turn(tcp::Turn& turn, shared::TurnSignals& signals, shared::Histogram& row,
               uint64_t& loop_ns) {
   uint64_t asked_ns = 0;
   if (turn.step({.to_target = true, .to_client = false, .crossed = false}) ==
@@ -31,15 +31,14 @@ void one_turn(tcp::Turn& turn, shared::TurnSignals& signals, shared::ResponseHis
     signals.active_turns.fetch_sub(1, std::memory_order_relaxed);
     const uint64_t took_us = (loop_ns - asked_ns) / 1000;
     shared::note_response(signals.response_us, took_us);
-    shared::add(row.buckets[shared::response_bucket(took_us)], 1);
-    shared::add(row.sum_us, took_us);
+    shared::count(row, took_us);
   }
 }
 
 // `apart`: threads have targets of their own, in neighbouring slots.
 void turn(benchmark::State& state, bool apart) {
   static std::vector<shared::TurnSignals> signals(8);
-  static std::vector<shared::ResponseHistogram> rows(8);
+  static std::vector<shared::Histogram> rows(8);
   const auto thread = static_cast<size_t>(state.thread_index());
   tcp::Turn own;
   uint64_t loop_ns = 0;

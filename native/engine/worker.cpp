@@ -57,6 +57,8 @@ Worker::Worker(const Links& links)
              .sticky_entries = links.region.sticky_entries(),
              .turns = links.region.turn_signals(),
              .responses = links.region.response_histograms(index_),
+             .connects = links.region.connect_histograms(index_),
+             .ends = links.region.end_histograms(index_),
              .signals = links.region.signals(),
              .waiting = links.waiting,
              .retries = links.retries},

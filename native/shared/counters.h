@@ -6,7 +6,6 @@
 #pragma once
 
 #include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -109,25 +108,6 @@ struct alignas(kCacheLineBytes) PoolCounters {
   SLUICE_POOL_COUNTERS(X)
 #undef X
 };
-
-// How long a target took from the last client byte to its own first one, by power of two, four
-// buckets each: bucket i < 4 counts i microseconds, another one 2^(i/4 + 1) * (1 + (i % 4) / 4)
-// and up to the next; the last ends at 2^32 microseconds, 71 minutes, and counts what is beyond.
-inline constexpr uint32_t kResponseBuckets = 124;
-
-struct alignas(kCacheLineBytes) ResponseHistogram {
-  Counter buckets[kResponseBuckets];
-  Counter sum_us;
-};
-static_assert(sizeof(ResponseHistogram) == 1024);
-
-constexpr uint32_t response_bucket(uint64_t us) {
-  const uint64_t value = us > 0xffffffff ? 0xffffffff : us;
-  if (value < 4) return static_cast<uint32_t>(value);
-  const auto power = static_cast<uint32_t>(std::bit_width(value)) - 1;
-  return (power - 1) * 4 + static_cast<uint32_t>((value >> (power - 2)) & 3U);
-}
-static_assert(response_bucket(UINT64_MAX) == kResponseBuckets - 1);
 
 // The one way a worker changes a counter of its own row.
 inline void add(Counter& counter, uint64_t amount) {

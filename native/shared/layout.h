@@ -23,6 +23,7 @@
 
 #include "shared/counters.h"
 #include "shared/explain_area.h"
+#include "shared/histogram.h"
 
 namespace sluice::shared {
 
@@ -249,6 +250,8 @@ struct RegionOffsets {
   uint64_t target_rows;    // within a worker's block
   uint64_t pool_rows;      // within a worker's block
   uint64_t response_rows;  // within a worker's block
+  uint64_t connect_rows;   // within a worker's block
+  uint64_t end_rows;       // within a worker's block
   uint64_t first_explain;
   uint64_t explain_bytes;  // from one worker's area to the next one's
   uint64_t total_bytes;
@@ -275,8 +278,10 @@ constexpr RegionOffsets region_offsets(uint32_t workers) {
   o.target_rows = o.listener_rows + uint64_t{kListenerSlotsMax} * sizeof(ListenerCounters);
   o.pool_rows = o.target_rows + uint64_t{kTargetSlotsMax} * sizeof(TargetCounters);
   o.response_rows = o.pool_rows + uint64_t{kPoolSlotsMax} * sizeof(PoolCounters);
+  o.connect_rows = o.response_rows + uint64_t{kTargetSlotsMax} * sizeof(Histogram);
+  o.end_rows = o.connect_rows + uint64_t{kTargetSlotsMax} * sizeof(Histogram);
   o.worker_bytes =
-      align_to(o.response_rows + uint64_t{kTargetSlotsMax} * sizeof(ResponseHistogram), kPage);
+      align_to(o.end_rows + uint64_t{kListenerSlotsMax} * sizeof(EndHistograms), kPage);
   o.first_explain = o.first_worker + o.worker_bytes * workers;
   o.explain_bytes =
       align_to(sizeof(ExplainAnswer) + uint64_t{kTargetSlotsMax} * sizeof(ExplainNote), kPage);

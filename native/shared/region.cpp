@@ -124,8 +124,16 @@ std::span<PoolCounters> Region::pool_counters(uint32_t worker) const {
   return {at<PoolCounters>(worker_offset(worker) + offsets_.pool_rows), kPoolSlotsMax};
 }
 
-std::span<ResponseHistogram> Region::response_histograms(uint32_t worker) const {
-  return {at<ResponseHistogram>(worker_offset(worker) + offsets_.response_rows), kTargetSlotsMax};
+std::span<Histogram> Region::response_histograms(uint32_t worker) const {
+  return {at<Histogram>(worker_offset(worker) + offsets_.response_rows), kTargetSlotsMax};
+}
+
+std::span<Histogram> Region::connect_histograms(uint32_t worker) const {
+  return {at<Histogram>(worker_offset(worker) + offsets_.connect_rows), kTargetSlotsMax};
+}
+
+std::span<EndHistograms> Region::end_histograms(uint32_t worker) const {
+  return {at<EndHistograms>(worker_offset(worker) + offsets_.end_rows), kListenerSlotsMax};
 }
 
 ExplainAnswer& Region::explain_answer(uint32_t worker) const {

@@ -44,7 +44,9 @@ class Region {
   [[nodiscard]] std::span<ListenerCounters> listener_counters(uint32_t worker) const;
   [[nodiscard]] std::span<TargetCounters> target_counters(uint32_t worker) const;
   [[nodiscard]] std::span<PoolCounters> pool_counters(uint32_t worker) const;
-  [[nodiscard]] std::span<ResponseHistogram> response_histograms(uint32_t worker) const;
+  [[nodiscard]] std::span<Histogram> response_histograms(uint32_t worker) const;
+  [[nodiscard]] std::span<Histogram> connect_histograms(uint32_t worker) const;
+  [[nodiscard]] std::span<EndHistograms> end_histograms(uint32_t worker) const;
   [[nodiscard]] ExplainAnswer& explain_answer(uint32_t worker) const;
   [[nodiscard]] std::span<ExplainNote> explain_notes(uint32_t worker) const;
 

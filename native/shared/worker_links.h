@@ -48,7 +48,9 @@ struct WorkerLinks {
   std::span<std::atomic<uint32_t>> listener_active;  // shared by all workers, per listener slot
   std::span<std::atomic<uint32_t>> sticky_entries;   // shared by all workers, per pool slot
   std::span<TurnSignals> turns;                      // shared by all workers, per target slot
-  std::span<ResponseHistogram> responses;            // this worker's row of each target slot
+  std::span<Histogram> responses;                    // this worker's row of each target slot
+  std::span<Histogram> connects;                     // this worker's row of each target slot
+  std::span<EndHistograms> ends;                     // this worker's row of each listener slot
   policy::Signals signals;                           // what picks see of all that
   WaitingBoard& waiting;                             // shared by all workers
   RetryBudgets& retries;                             // shared by all workers

@@ -53,10 +53,16 @@ bool failed_unheard(const TcpConnection& connection) {
          (connection.reason == CloseReason::target_closed && connection.to_target.moved_bytes != 0);
 }
 
+uint64_t age_ms(const TcpContext& context, const TcpConnection& connection) {
+  return (context.now_ns() - connection.accepted_ns) / kMillisecondNs;
+}
+
 void count_end(TcpContext& context, const TcpConnection& connection) {
   shared::ListenerCounters& listener = context.listener_row(connection);
   shared::add(listener.connections_closed, 1);
   shared::add(listener.closed_by_reason[static_cast<size_t>(connection.reason)], 1);
+  shared::count_end(context.links.ends[connection.listener_slot], age_ms(context, connection),
+                    connection.to_target.moved_bytes, connection.to_client.moved_bytes);
   shared::subtract(context.links.counters.connections_open, 1);
   // Relaxed: a count that other workers compare with a limit; it orders nothing else.
   context.links.listener_active[connection.listener_slot].fetch_sub(1, std::memory_order_relaxed);
@@ -86,8 +92,7 @@ void record_end(TcpContext& context, const TcpConnection& connection) {
   std::copy_n(connection.client_address.ip, sizeof(event.client_ip), event.client_ip);
   event.client_port = connection.client_address.port;
   event.connect_us = connection.connect_us;
-  event.duration_ms =
-      static_cast<uint32_t>((context.now_ns() - connection.accepted_ns) / kMillisecondNs);
+  event.duration_ms = static_cast<uint32_t>(age_ms(context, connection));
   event.id = connection.waited_ms;
   event.index = connection.replays;
   event.to_target_bytes = connection.to_target.moved_bytes;

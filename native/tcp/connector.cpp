@@ -118,9 +118,10 @@ ConnectProgress note_connected(TcpContext& context, TcpConnection& connection) {
   connection.target_connected = true;
   shared::add(context.target_row(connection).connections_opened, 1);
   shared::add(context.target_row(connection).connect_us, took_us);
+  shared::count(context.links.connects[connection.target_slot], took_us);
   // Until this worker has met a turn of the target that can be measured.
   const bool measured =
-      context.links.responses[connection.target_slot].sum_us.load(std::memory_order_relaxed) > 0;
+      context.links.responses[connection.target_slot].sum.load(std::memory_order_relaxed) > 0;
   if (!measured) {
     shared::note_response(context.links.turns[connection.target_slot].response_us, took_us);
   }

@@ -12,9 +12,7 @@ void count_answer(TcpContext& context, const TcpConnection& connection) {
   // The loop's time was read after the turn had begun, or the two would have crossed.
   const uint64_t took_us = (context.now_ns() - connection.asked_ns) / 1000;
   shared::note_response(context.links.turns[connection.target_slot].response_us, took_us);
-  shared::ResponseHistogram& row = context.links.responses[connection.target_slot];
-  shared::add(row.buckets[shared::response_bucket(took_us)], 1);
-  shared::add(row.sum_us, took_us);
+  shared::count(context.links.responses[connection.target_slot], took_us);
 }
 
 // Relaxed: see TurnSignals.

@@ -307,6 +307,8 @@ void SessionStore::end(Session& session, CloseReason reason) {
   auto& target = links_.targets[session.target_slot];
   add(row.sessions_closed, 1);
   add(row.closed_by_reason[static_cast<size_t>(reason)], 1);
+  shared::count_end(links_.ends[listener.slot], (links_.now_ns - session.opened_ns) / kMsNs,
+                    session.to_target_bytes, session.to_client_bytes);
   add(target.sessions_closed, 1);
   if (reason == CloseReason::closed_by_operator) add(target.closed_by_operator, 1);
 }

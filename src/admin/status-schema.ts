@@ -18,6 +18,12 @@ const time = z.iso.datetime();
 const totals = z.record(z.string(), z.number()).meta({ description: 'Counters by name.' });
 const adminState = z.enum(['enabled', 'draining', 'disabled']);
 
+const distributionSchema = z.strictObject({
+  count,
+  sum: z.number().min(0),
+  below: z.array(count),
+});
+
 export const listenerSchema: z.ZodType<ListenerStatus> = z
   .strictObject({
     name: z.string(),
@@ -28,6 +34,11 @@ export const listenerSchema: z.ZodType<ListenerStatus> = z
     maxConnections: count,
     totals,
     closed: totals,
+    ends: z.strictObject({
+      durationMs: distributionSchema,
+      toTargetBytes: distributionSchema,
+      toClientBytes: distributionSchema,
+    }),
   })
   .meta({ id: 'Listener' });
 
@@ -86,6 +97,7 @@ export const targetSchema: z.ZodType<TargetStatus> = z
     active: count,
     activeTurns: count,
     responses: responsesSchema,
+    connects: distributionSchema,
     maxConnections: count,
     totals,
   })

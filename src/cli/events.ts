@@ -1,6 +1,6 @@
 // sluice events: what has happened in a running sluice, and with --follow what happens.
 import { systemClock } from '../clock.js';
-import type { Fields } from './answer-fields.js';
+import { type Fields, textOf } from './answer-fields.js';
 import { eventLevels, eventLine } from './event-line.js';
 import { EventReader } from './event-reader.js';
 import { exitCodes } from './exit-codes.js';
@@ -45,8 +45,9 @@ export async function events(options: EventsOptions): Promise<number> {
 /** That events are lost is always wanted. */
 function isWanted(event: Fields, { level = 'info', event: names }: EventsOptions): boolean {
   if (event.event === 'events_missed') return true;
-  const is = eventLevels.findIndex((one) => one === event.level);
+  const levels: readonly string[] = eventLevels;
+  const is = levels.indexOf(textOf(event.level));
   // A level that this version does not know is wanted, too.
-  if (is >= 0 && is < eventLevels.indexOf(level)) return false;
+  if (is >= 0 && is < levels.indexOf(level)) return false;
   return names === undefined || names.some((name) => name === event.event);
 }

@@ -3,7 +3,8 @@
 import type { EngineCounters } from '../engine/engine.js';
 import type { ResolvedNames } from '../model/address-text.js';
 import type { Config } from '../model/config.js';
-import { type ResponseHistogram, responsesSince } from '../model/response-times.js';
+import type { EndHistograms } from '../model/connection-ends.js';
+import { type Histogram, histogramSince } from '../model/histogram.js';
 import type { CounterValues } from '../model/status.js';
 import { type Ids, type Slots, targetEntries } from './ids.js';
 
@@ -15,7 +16,9 @@ export interface TargetOwner {
 interface Base {
   readonly totals: CounterValues;
   readonly closed: CounterValues;
-  readonly responses?: ResponseHistogram;
+  readonly responses?: Histogram;
+  readonly connects?: Histogram;
+  readonly ends?: EndHistograms;
 }
 
 export interface NewBases {
@@ -59,6 +62,7 @@ export class SlotOwners {
         totals: nonZero(this.#counters.target(slot)),
         closed: noValues,
         responses: this.#counters.targetResponses(slot),
+        connects: this.#counters.targetConnects(slot),
       });
     }
     const listeners = new Map<number, Base>();
@@ -68,6 +72,7 @@ export class SlotOwners {
       listeners.set(slot, {
         totals: nonZero(this.#counters.listener(slot)),
         closed: nonZero(this.#counters.listenerCloseReasons(slot)),
+        ends: this.#counters.listenerEnds(slot),
       });
     }
     const pools = new Map<number, Base>();
@@ -102,9 +107,24 @@ export class SlotOwners {
     return since(this.#counters.pool(slot), this.#poolBases.get(slot)?.totals);
   }
 
-  targetResponses(slot: number): ResponseHistogram {
+  targetResponses(slot: number): Histogram {
     const base = this.#targetBases.get(slot)?.responses;
-    return responsesSince(this.#counters.targetResponses(slot), base);
+    return histogramSince(this.#counters.targetResponses(slot), base);
+  }
+
+  targetConnects(slot: number): Histogram {
+    const base = this.#targetBases.get(slot)?.connects;
+    return histogramSince(this.#counters.targetConnects(slot), base);
+  }
+
+  listenerEnds(slot: number): EndHistograms {
+    const now = this.#counters.listenerEnds(slot);
+    const base = this.#listenerBases.get(slot)?.ends;
+    return {
+      durationMs: histogramSince(now.durationMs, base?.durationMs),
+      toTargetBytes: histogramSince(now.toTargetBytes, base?.toTargetBytes),
+      toClientBytes: histogramSince(now.toClientBytes, base?.toClientBytes),
+    };
   }
 
   listenerTotals(slot: number): CounterValues {

@@ -2,7 +2,9 @@
 import { wholeShare } from '../balance/tiers.js';
 import type { EngineCounters } from '../engine/engine.js';
 import { formatAddress } from '../model/address-text.js';
+import { connectionEnds, connectTimes } from '../model/connection-ends.js';
 import { goodReasons, type HealthReason, type ProbeDetail } from '../model/health.js';
+import { emptyHistogram } from '../model/histogram.js';
 import type { Pool } from '../model/pool.js';
 import { responseTimes } from '../model/response-times.js';
 import type { Status, TargetStatus } from '../model/status.js';
@@ -57,6 +59,7 @@ export function buildStatus(sources: StatusSources): Status {
         maxConnections: listener.maxConnections,
         totals: owners.listenerTotals(slot),
         closed: owners.listenerClosed(slot),
+        ends: connectionEnds(owners.listenerEnds(slot)),
       },
     ];
   });
@@ -131,7 +134,8 @@ function targetStatus(
     activeTurns: record ? counters.targetActiveTurns(record.slot) : 0,
     responses: record
       ? responseTimes(owners.targetResponses(record.slot), counters.targetResponseUs(record.slot))
-      : responseTimes({ buckets: [], sumUs: 0 }, 0),
+      : responseTimes(emptyHistogram, 0),
+    connects: connectTimes(record ? owners.targetConnects(record.slot) : emptyHistogram),
     maxConnections: target.maxConnections,
     totals: record ? owners.targetTotals(record.slot) : {},
   };

@@ -46,11 +46,11 @@ export function openCounterSums(sources: SumSources): CounterSums {
   return {
     listenerSums: reader(rows.listener, region.listener_rows, constants.listener_slots_max),
     targetSums: reader(rows.target, region.target_rows, constants.target_slots_max),
-    responseBuckets: constants.response_buckets,
+    responseBuckets: constants.histogram_buckets,
     readTargetResponses(slot, into) {
       checkSlot(slot, constants.target_slots_max);
-      const at = region.response_rows + slot * constants.response_histogram_bytes;
-      const count = constants.response_buckets;
+      const at = region.response_rows + slot * constants.histogram_bytes;
+      const count = constants.histogram_buckets;
       // The low halves only: differences of a second are right modulo 2^32.
       const low = (offset: number): number => {
         let total = 0;
@@ -60,7 +60,7 @@ export function openCounterSums(sources: SumSources): CounterSums {
         }
         return total >>> 0;
       };
-      const sumUs = low(at + constants.response_sum_us);
+      const sumUs = low(at + constants.histogram_sum);
       if (into[count] === sumUs) return false;
       into[count] = sumUs;
       for (let index = 0; index < count; index++) into[index] = low(at + index * 8);

@@ -3,6 +3,7 @@
 import { openCounterSums } from './counter-sums.js';
 import type { CounterDescription, EngineCounters } from './engine.js';
 import type { EventRing } from './event-ring.js';
+import { openHistograms } from './histograms.js';
 import type { CounterRow, Layout, RegionLayout } from './layout.js';
 import { openTurnCounters } from './turn-counters.js';
 
@@ -97,7 +98,8 @@ export function openCounters(sources: CounterSources): EngineCounters {
       checkSlot(slot, constants.pool_slots_max);
       return sumRow(rows.pool, region.pool_rows, slot);
     },
-    ...openTurnCounters({ words, constants, region, checkSlot, sum }),
+    ...openTurnCounters({ words, constants, region, checkSlot }),
+    ...openHistograms({ constants, region, checkSlot, sum }),
     ...openCounterSums({ words, layout, region, workers, checkSlot, sum }),
     stickyEntries: (slot) => load(region.sticky_entries, slot, constants.pool_slots_max),
     targetActive: (slot) => load(region.active, slot, constants.target_slots_max),

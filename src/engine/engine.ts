@@ -1,8 +1,9 @@
 // Engine: the only face that the data plane shows to the control plane. A table says who may be
 // picked, an engine says how bytes get there; nothing here assumes a proxy.
 import type { IpAddress } from '../model/address.js';
+import type { EndHistograms } from '../model/connection-ends.js';
 import type { Forecast, ForecastClient } from '../model/forecast.js';
-import type { ResponseHistogram } from '../model/response-times.js';
+import type { Histogram } from '../model/histogram.js';
 import type { Table } from '../model/table.js';
 
 export interface EngineOptions {
@@ -121,8 +122,12 @@ export interface EngineCounters {
   targetActiveTurns(slot: number): number;
   /** Peak-sensitive mean time to an answer (to a connect before any); 0 = not measured. */
   targetResponseUs(slot: number): number;
-  /** What the turns of the target took since the engine started. */
-  targetResponses(slot: number): ResponseHistogram;
+  /** What the turns of the target took, in microseconds, since the engine started. */
+  targetResponses(slot: number): Histogram;
+  /** What its successful connects took, in microseconds, likewise. */
+  targetConnects(slot: number): Histogram;
+  /** Of the connections and sessions that have ended, likewise. */
+  listenerEnds(slot: number): EndHistograms;
   listenerActive(slot: number): number;
   /** For those who read many rows often. Throws a RangeError for a counter that does not exist. */
   listenerSums(groups: readonly (readonly string[])[]): SumReader;

@@ -1,4 +1,4 @@
-// Reads what workers count of turns: the signals that all of them share, and each one's histogram.
+// Reads what workers know of turns: the signals that all of them share.
 import type { EngineCounters } from './engine.js';
 import type { Layout, RegionLayout } from './layout.js';
 
@@ -8,17 +8,12 @@ export interface TurnSources {
   readonly region: RegionLayout;
   /** Throws a RangeError for a slot that does not exist. */
   checkSlot(slot: number, limit: number): void;
-  /** Sums the u64 at `offset` bytes into each worker's block. */
-  sum(offset: number): number;
 }
 
-type TurnCounters = Pick<
-  EngineCounters,
-  'targetActiveTurns' | 'targetResponseUs' | 'targetResponses'
->;
+type TurnCounters = Pick<EngineCounters, 'targetActiveTurns' | 'targetResponseUs'>;
 
 export function openTurnCounters(sources: TurnSources): TurnCounters {
-  const { words, constants, region, checkSlot, sum } = sources;
+  const { words, constants, region, checkSlot } = sources;
 
   /** A number `offset` bytes into a target's signals. */
   function signal(slot: number, offset: number): number {
@@ -30,13 +25,5 @@ export function openTurnCounters(sources: TurnSources): TurnCounters {
   return {
     targetActiveTurns: (slot) => signal(slot, constants.turn_signals_active_turns),
     targetResponseUs: (slot) => signal(slot, constants.turn_signals_response_us),
-    targetResponses(slot) {
-      checkSlot(slot, constants.target_slots_max);
-      const at = region.response_rows + slot * constants.response_histogram_bytes;
-      const buckets = Array.from({ length: constants.response_buckets }, (_, index) =>
-        sum(at + index * 8),
-      );
-      return { buckets, sumUs: sum(at + constants.response_sum_us) };
-    },
   };
 }

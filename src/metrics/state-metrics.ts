@@ -1,6 +1,8 @@
 // State metrics: what /metrics says beside the engine's counters, one entry per metric.
+import { connectBoundsMs, durationBoundsMs, sizeBoundsBytes } from '../model/connection-ends.js';
 import { ejectionReasons } from '../model/ejection.js';
-import { type ResponseTimes, responseBoundsMs } from '../model/response-times.js';
+import type { Distribution } from '../model/histogram.js';
+import { responseBoundsMs } from '../model/response-times.js';
 import type {
   ListenerStatus,
   PoolStatus,
@@ -24,16 +26,22 @@ export interface StateMetric<Subject> {
   samples(subject: Subject): readonly Sample[];
 }
 
-/** Cumulative, as the format asks, in seconds. */
-function responseSamples({ turns, sumMs, below }: ResponseTimes): readonly Sample[] {
+/** `bounds` as in `below`; `unit`: how much of both makes one of the metric's. */
+function histogramSamples(
+  { count, sum, below }: Distribution,
+  bounds: readonly number[],
+  unit: number,
+): readonly Sample[] {
   const bucket = (le: string, value: number) => ({ labels: { le }, value, part: '_bucket' });
   return [
-    ...responseBoundsMs.map((ms, index) => bucket(String(ms / 1000), below[index] ?? 0)),
-    bucket('+Inf', turns),
-    { labels: {}, value: sumMs / 1000, part: '_sum' },
-    { labels: {}, value: turns, part: '_count' },
+    ...bounds.map((bound, index) => bucket(String(bound / unit), below[index] ?? 0)),
+    bucket('+Inf', count),
+    { labels: {}, value: sum / unit, part: '_sum' },
+    { labels: {}, value: count, part: '_count' },
   ];
 }
+
+const msPerSecond = 1000;
 
 const single = (value: number): readonly Sample[] => [{ labels: {}, value }];
 
@@ -78,6 +86,24 @@ export const listenerMetrics: readonly StateMetric<ListenerStatus>[] = [
     help: 'Connections and sessions that ended, by reason',
     samples: ({ closed }) =>
       Object.entries(closed).map(([reason, value]) => ({ labels: { reason }, value })),
+  },
+  {
+    name: 'sluice_listener_connection_duration_seconds',
+    type: 'histogram',
+    help: 'How long connections and sessions that ended had lasted',
+    samples: ({ ends }) => histogramSamples(ends.durationMs, durationBoundsMs, msPerSecond),
+  },
+  {
+    name: 'sluice_listener_connection_to_target_bytes',
+    type: 'histogram',
+    help: 'What each connection or session that ended had sent to its target',
+    samples: ({ ends }) => histogramSamples(ends.toTargetBytes, sizeBoundsBytes, 1),
+  },
+  {
+    name: 'sluice_listener_connection_to_client_bytes',
+    type: 'histogram',
+    help: 'What each connection or session that ended had got from its target',
+    samples: ({ ends }) => histogramSamples(ends.toClientBytes, sizeBoundsBytes, 1),
   },
 ];
 
@@ -157,7 +183,14 @@ export const targetMetrics: readonly StateMetric<TargetStatus>[] = [
     name: 'sluice_target_response_seconds',
     type: 'histogram',
     help: 'Time from the last byte of a client to the first byte of the answer',
-    samples: ({ responses }) => responseSamples(responses),
+    samples: ({ responses: { turns, sumMs, below } }) =>
+      histogramSamples({ count: turns, sum: sumMs, below }, responseBoundsMs, msPerSecond),
+  },
+  {
+    name: 'sluice_target_connect_duration_seconds',
+    type: 'histogram',
+    help: 'Time that successful connects to the target took',
+    samples: ({ connects }) => histogramSamples(connects, connectBoundsMs, msPerSecond),
   },
   {
     name: 'sluice_target_weight',

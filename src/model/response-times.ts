@@ -1,11 +1,6 @@
-// Response times: what a histogram of turns says. Pure. The buckets are those of `response_bucket`
-// in native/shared/counters.h: four to a power of two, the first four a microsecond each.
-
-/** Turns by bucket, and the sum of what they took. */
-export interface ResponseHistogram {
-  readonly buckets: readonly number[];
-  readonly sumUs: number;
-}
+// Response times: what a histogram of turns, from a client's last byte to the target's first one,
+// says. Pure.
+import { bucketStart, distribution, type Histogram } from './histogram.js';
 
 export interface ResponseTimes {
   /** Turns that were measured: a client's last byte, then the target's first. */
@@ -25,69 +20,40 @@ export interface ResponseTimes {
 const boundPowers = Array.from({ length: 21 }, (_, index) => index + 5);
 export const responseBoundsMs: readonly number[] = boundPowers.map((power) => 2 ** power / 1000);
 
-/** The first microsecond of a bucket. */
-export function bucketStartUs(index: number): number {
-  if (index < 4) return index;
-  return 2 ** (Math.floor(index / 4) + 1) * (1 + (index % 4) / 4);
-}
-
-/** What has been added since `base`. */
-export function responsesSince(
-  now: ResponseHistogram,
-  base: ResponseHistogram | undefined,
-): ResponseHistogram {
-  if (base === undefined) return now;
-  return {
-    buckets: now.buckets.map((count, index) => count - (base.buckets[index] ?? 0)),
-    sumUs: now.sumUs - base.sumUs,
-  };
-}
-
-/** In milliseconds, within the bucket as if its turns were spread evenly; null without any. */
-export function quantileMs({ buckets }: ResponseHistogram, share: number): number | null {
-  const total = buckets.reduce((sum, count) => sum + count, 0);
-  return quantileOf(buckets, total, share);
-}
-
-/** The same of buckets that hold `total` turns. */
+/**
+ * Of buckets of microseconds that hold `total` turns, in milliseconds: within the bucket as if its
+ * turns were spread evenly; null without any.
+ */
 export function quantileOf(
   buckets: ArrayLike<number>,
   total: number,
   share: number,
 ): number | null {
+  if (total === 0) return null;
   const wanted = total * share;
   let before = 0;
   for (let index = 0; index < buckets.length; index++) {
     const count = buckets[index] ?? 0;
     if (count > 0 && before + count >= wanted) {
-      const start = bucketStartUs(index);
+      const start = bucketStart(index);
       const within = (wanted - before) / count;
-      return (start + within * (bucketStartUs(index + 1) - start)) / 1000;
+      return (start + within * (bucketStart(index + 1) - start)) / 1000;
     }
     before += count;
   }
   return null;
 }
 
-export function responseTimes(histogram: ResponseHistogram, recentUs: number): ResponseTimes {
-  const { buckets, sumUs } = histogram;
-  let turns = 0;
-  const below = boundPowers.map(() => 0);
-  for (const [index, count] of buckets.entries()) {
-    turns += count;
-    if (count === 0) continue;
-    const end = bucketStartUs(index + 1);
-    for (const [bound, power] of boundPowers.entries()) {
-      if (end <= 2 ** power) below[bound] = (below[bound] ?? 0) + count;
-    }
-  }
+/** Of a histogram of microseconds. */
+export function responseTimes(histogram: Histogram, recentUs: number): ResponseTimes {
+  const { count, sum, below } = distribution(histogram, boundPowers, 1000);
   return {
-    turns,
+    turns: count,
     recentMs: recentUs === 0 ? null : recentUs / 1000,
-    sumMs: sumUs / 1000,
-    p50Ms: quantileMs(histogram, 0.5),
-    p95Ms: quantileMs(histogram, 0.95),
-    p99Ms: quantileMs(histogram, 0.99),
+    sumMs: sum,
+    p50Ms: quantileOf(histogram.buckets, count, 0.5),
+    p95Ms: quantileOf(histogram.buckets, count, 0.95),
+    p99Ms: quantileOf(histogram.buckets, count, 0.99),
     below,
   };
 }

@@ -2,8 +2,10 @@
 // body of the admin API's /api/v1/status and the source of every metric.
 
 import type { AgentWords } from './agent.js';
+import type { ConnectionEnds } from './connection-ends.js';
 import type { DrainCause, DrainPhase } from './drain.js';
 import type { EjectionReason } from './ejection.js';
+import type { Distribution } from './histogram.js';
 import type { Protocol } from './listener.js';
 import type { PolicyName } from './policy.js';
 import type { PoolRole } from './pool.js';
@@ -25,6 +27,7 @@ export interface ListenerStatus {
   readonly totals: CounterValues;
   /** Ended connections and sessions, by close reason. */
   readonly closed: CounterValues;
+  readonly ends: ConnectionEnds;
 }
 
 export interface TargetStatus {
@@ -77,6 +80,8 @@ export interface TargetStatus {
   /** Connections whose client has spoken last and now waits for the target. */
   readonly activeTurns: number;
   readonly responses: ResponseTimes;
+  /** What its successful connects took; `below` as in `connectBoundsMs`. */
+  readonly connects: Distribution;
   readonly maxConnections: number;
   readonly totals: CounterValues;
 }

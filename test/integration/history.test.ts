@@ -46,10 +46,10 @@ it('turns read in place are those of the histogram, and are read once', async ()
   for (let round = 0; round < 4; round++) await echo(harness.port(0));
   const { counters } = harness.engine;
   await waitFor('the last end', () => counters.targetActive(0) === 0);
-  const { buckets, sumUs } = counters.targetResponses(0);
+  const { buckets, sum } = counters.targetResponses(0);
   const read = new Uint32Array(counters.responseBuckets + 1);
   expect(counters.readTargetResponses(0, read)).toBe(true);
-  expect([...read]).toEqual([...buckets, sumUs]);
+  expect([...read]).toEqual([...buckets, sum]);
   expect(buckets.reduce((sum, count) => sum + count, 0)).toBe(4);
   expect(counters.readTargetResponses(0, read)).toBe(false);
 });

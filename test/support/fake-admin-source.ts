@@ -4,6 +4,8 @@ import type { AdminSource } from '../../src/admin/admin-source.js';
 import type { AdminReach } from '../../src/admin/guard.js';
 import { adminRoutes } from '../../src/admin/routes.js';
 import { hashToken } from '../../src/admin/token.js';
+import { connectTimes } from '../../src/model/connection-ends.js';
+import { emptyHistogram } from '../../src/model/histogram.js';
 import { responseTimes } from '../../src/model/response-times.js';
 import type { PoolStatus, Status, TargetStatus } from '../../src/model/status.js';
 
@@ -30,7 +32,8 @@ export function targetStatus(name: string, parts: Partial<TargetStatus> = {}): T
     eligible: true,
     active: 0,
     activeTurns: 0,
-    responses: responseTimes({ buckets: [], sumUs: 0 }, 0),
+    responses: responseTimes(emptyHistogram, 0),
+    connects: connectTimes(emptyHistogram),
     maxConnections: 0,
     totals: {},
     ...parts,

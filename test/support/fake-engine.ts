@@ -10,7 +10,9 @@ import type {
 } from '../../src/engine/engine.js';
 import type { IpAddress } from '../../src/model/address.js';
 import type { Forecast } from '../../src/model/forecast.js';
+import { emptyHistogram } from '../../src/model/histogram.js';
 import type { Table } from '../../src/model/table.js';
+import { noEndHistograms } from './no-ends.js';
 
 type Refusal = Partial<Omit<Extract<TableOutcome, { applied: false }>, 'applied' | 'generation'>>;
 
@@ -179,7 +181,9 @@ export class FakeEngine implements Engine {
       targetActive: active('target'),
       targetActiveTurns: () => 0,
       targetResponseUs: () => 0,
-      targetResponses: () => ({ buckets: [], sumUs: 0 }),
+      targetResponses: () => emptyHistogram,
+      targetConnects: () => emptyHistogram,
+      listenerEnds: () => noEndHistograms,
       listenerActive: active('listener'),
       listenerSums: () => () => undefined,
       targetSums: () => () => undefined,

@@ -42,9 +42,13 @@ export function rawFakeLayout() {
     listener_slots_max: 8,
     pool_slots_max: 8,
     target_slots_max: 16,
-    response_buckets: 7,
-    response_histogram_bytes: 64,
-    response_sum_us: 56,
+    histogram_buckets: 7,
+    histogram_bytes: 64,
+    histogram_sum: 56,
+    end_histograms_bytes: 192,
+    end_duration_ms: 0,
+    end_to_target_bytes: 64,
+    end_to_client_bytes: 128,
     turn_signals_bytes: 24,
     turn_signals_active_turns: 8,
     turn_signals_response_us: 4,
@@ -101,6 +105,7 @@ export function fakeRegion(layout: Layout): RegionLayout {
     offsets[name] = end;
     end += bytes;
   };
+  const counterRows = 128 + (listener_slots_max + target_slots_max + pool_slots_max) * 128;
   Object.assign(offsets, {
     doorbell_pending: 64,
     ring_head: 128,
@@ -112,9 +117,10 @@ export function fakeRegion(layout: Layout): RegionLayout {
     listener_rows: 128,
     target_rows: 128 + listener_slots_max * 128,
     pool_rows: 128 + (listener_slots_max + target_slots_max) * 128,
-    response_rows: 128 + (listener_slots_max + target_slots_max + pool_slots_max) * 128,
-    worker_bytes:
-      128 + (listener_slots_max + target_slots_max + pool_slots_max) * 128 + target_slots_max * 64,
+    response_rows: counterRows,
+    connect_rows: counterRows + target_slots_max * 64,
+    end_rows: counterRows + target_slots_max * 128,
+    worker_bytes: counterRows + target_slots_max * 128 + listener_slots_max * 192,
   });
   take('image_area_1', image_bytes_max);
   take('image_area_0', image_bytes_max);

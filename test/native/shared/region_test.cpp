@@ -44,6 +44,10 @@ std::vector<Part> parts_of(const Region& region) {
     parts.push_back({listeners.data(), listeners.size_bytes()});
     parts.push_back({targets.data(), targets.size_bytes()});
     parts.push_back({responses.data(), responses.size_bytes()});
+    const auto connects = region.connect_histograms(worker);
+    const auto ends = region.end_histograms(worker);
+    parts.push_back({connects.data(), connects.size_bytes()});
+    parts.push_back({ends.data(), ends.size_bytes()});
     const auto notes = region.explain_notes(worker);
     parts.push_back({&region.explain_answer(worker), sizeof(ExplainAnswer)});
     parts.push_back({notes.data(), notes.size_bytes()});

@@ -154,6 +154,8 @@ class TcpLoop {
                .sticky_entries = region_.sticky_entries(),
                .turns = region_.turn_signals(),
                .responses = region_.response_histograms(0),
+               .connects = region_.connect_histograms(0),
+               .ends = region_.end_histograms(0),
                .signals = region_.signals(),
                .waiting = waiting_,
                .retries = retries_} {
@@ -182,9 +184,35 @@ class TcpLoop {
     CHECK(waiting == 0);
     CHECK(worker().stashes_in_use.load() == 0);
     CHECK(worker().pipes_in_use.load() == 0);
+    check_histograms();
   }
   TcpLoop(const TcpLoop&) = delete;
   TcpLoop& operator=(const TcpLoop&) = delete;
+
+  // What they hold is what was counted elsewhere.
+  void check_histograms() {
+    const shared::EndHistograms& ends = region_.end_histograms(0)[kListenerSlot];
+    CHECK(counted(ends.duration_ms) == closed());
+    CHECK(counted(ends.to_target_bytes) == closed());
+    CHECK(counted(ends.to_client_bytes) == closed());
+    // What a target ended unheard was sent to the next one again, and belongs to the end once.
+    if (listener().replays.load() == 0) {
+      CHECK(ends.to_target_bytes.sum.load() == listener().to_target_bytes.load());
+    }
+    CHECK(ends.to_client_bytes.sum.load() == listener().to_client_bytes.load());
+    for (uint32_t slot = 0; slot < shared::kTargetSlotsMax; slot++) {
+      const shared::TargetCounters& target = region_.target_counters(0)[slot];
+      if (target.connections_opened.load() == 0) continue;
+      const shared::Histogram& connects = region_.connect_histograms(0)[slot];
+      CHECK(counted(connects) == target.connections_opened.load());
+      CHECK(connects.sum.load() == target.connect_us.load());
+    }
+  }
+  [[nodiscard]] static uint64_t counted(const shared::Histogram& histogram) {
+    uint64_t total = 0;
+    for (const shared::Counter& bucket : histogram.buckets) total += bucket.load();
+    return total;
+  }
 
   // Runs it on the loop's thread, between two turns, and waits for it.
   void call(std::function<void(tcp::TcpWorker&)> what) {
@@ -220,7 +248,7 @@ class TcpLoop {
   [[nodiscard]] shared::TurnSignals& turns(uint32_t index) {
     return region_.turn_signals()[kFirstTargetSlot + index];
   }
-  [[nodiscard]] shared::ResponseHistogram& responses(uint32_t index) {
+  [[nodiscard]] shared::Histogram& responses(uint32_t index) {
     return region_.response_histograms(0)[kFirstTargetSlot + index];
   }
   // Places at a target, as another worker's connections or sessions take and give them.

@@ -58,6 +58,8 @@ struct PickingWorker {
               .sticky_entries = region.sticky_entries(),
               .turns = region.turn_signals(),
               .responses = region.response_histograms(index),
+              .connects = region.connect_histograms(index),
+              .ends = region.end_histograms(index),
               .signals = region.signals(),
               .waiting = waiting,
               .retries = retries} {}

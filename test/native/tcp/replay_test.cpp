@@ -107,7 +107,7 @@ TEST_CASE("a target that ends a connection unheard is replaced, and the next one
     CHECK(path.loop.target_active(0) == 0);
     CHECK(path.loop.target_active(1) == 1);
     // A failure, and no response time.
-    CHECK(path.loop.responses(0).sum_us.load() == 0);
+    CHECK(path.loop.responses(0).sum.load() == 0);
     CHECK(path.loop.turns(0).active_turns.load() == 0);
     const auto failure = path.next(shared::EventType::connect_failed);
     REQUIRE(failure.has_value());

@@ -418,6 +418,29 @@ TEST_CASE("an access record tells of each session's end") {
   CHECK_FALSE(t.bench.next_event().has_value());
 }
 
+TEST_CASE("each session's end is in the histograms of its listener") {
+  OneTarget t;
+  t.adopt([](table::Listener& listener) { listener.idle_timeout_ms = 1000; });
+  UdpPeer first(v4(0));
+  UdpPeer second(v4(0));
+  t.ask(first, "question");
+  t.bench.pass_ms(500);
+  const os::Address from = t.ask(second, "why?");
+  t.target.send(from, "so");
+  t.bench.receive(second);
+  t.bench.pass_ms(3000);
+  REQUIRE(t.bench.closed(CloseReason::idle_timeout) == 2);
+  const shared::EndHistograms& ends = t.bench.ends();
+  CHECK(ends.duration_ms.sum.load() == 3500 + 3000);
+  CHECK(ends.duration_ms.buckets[shared::histogram_bucket(3500)].load() == 1);
+  CHECK(ends.duration_ms.buckets[shared::histogram_bucket(3000)].load() == 1);
+  CHECK(ends.to_target_bytes.buckets[shared::histogram_bucket(7)].load() == 1);
+  CHECK(ends.to_target_bytes.buckets[3].load() == 1);
+  CHECK(ends.to_target_bytes.sum.load() == t.bench.listener().to_target_bytes.load());
+  CHECK(ends.to_client_bytes.buckets[0].load() == 1);
+  CHECK(ends.to_client_bytes.sum.load() == 2);
+}
+
 TEST_CASE("close_sessions ends what it names and nothing else") {
   UdpBench bench;
   UdpPeer targets[2] = {UdpPeer(v4(0)), UdpPeer(v4(0))};

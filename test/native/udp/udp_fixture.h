@@ -175,6 +175,8 @@ class UdpBench {
                region_.sticky_entries(),
                region_.turn_signals(),
                region_.response_histograms(worker_index),
+               region_.connect_histograms(worker_index),
+               region_.end_histograms(worker_index),
                region_.signals(),
                waiting_,
                retries_},
@@ -228,6 +230,9 @@ class UdpBench {
 
   [[nodiscard]] const shared::ListenerCounters& listener(uint32_t slot = 0) const {
     return links_.listeners[slot];
+  }
+  [[nodiscard]] const shared::EndHistograms& ends(uint32_t slot = 0) const {
+    return links_.ends[slot];
   }
   [[nodiscard]] const shared::TargetCounters& target(uint32_t slot) const {
     return links_.targets[slot];

@@ -1,8 +1,11 @@
 // The first screen of a run, and what a demo tells to type.
 import { describe, expect, it } from 'vitest';
 import { banner, demoCommands } from '../../../src/app/banner.js';
+import { connectTimes } from '../../../src/model/connection-ends.js';
+import { emptyHistogram } from '../../../src/model/histogram.js';
 import { responseTimes } from '../../../src/model/response-times.js';
 import type { ListenerStatus, Status, TargetStatus } from '../../../src/model/status.js';
+import { noEnds } from '../../support/no-ends.js';
 
 const target = (eligible: boolean): TargetStatus => ({
   name: 't',
@@ -26,7 +29,8 @@ const target = (eligible: boolean): TargetStatus => ({
   eligible,
   active: 0,
   activeTurns: 0,
-  responses: responseTimes({ buckets: [], sumUs: 0 }, 0),
+  responses: responseTimes(emptyHistogram, 0),
+  connects: connectTimes(emptyHistogram),
   maxConnections: 0,
   totals: {},
 });
@@ -40,6 +44,7 @@ const listener = (protocol: 'tcp' | 'udp', address: string): ListenerStatus => (
   maxConnections: 0,
   totals: {},
   closed: {},
+  ends: noEnds,
 });
 
 const statusOf = (...listeners: ListenerStatus[]): Status => ({

@@ -1,9 +1,12 @@
 // What the controller shows of itself.
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/model/config.js';
+import { connectTimes } from '../../../src/model/connection-ends.js';
 import type { ProbeDetail } from '../../../src/model/health.js';
+import { emptyHistogram } from '../../../src/model/histogram.js';
 import { responseTimes } from '../../../src/model/response-times.js';
 import { a, b, setupController, web } from '../../support/controller-fixture.js';
+import { noEnds } from '../../support/no-ends.js';
 import { at, config, listener, pool, sticky, target } from '../../support/sample-config.js';
 
 describe('the snapshot', () => {
@@ -38,6 +41,7 @@ describe('the snapshot', () => {
         maxConnections: 0,
         totals: { connections: 9 },
         closed: { client_closed: 9 },
+        ends: noEnds,
       },
     ]);
     await controller.reload(bound(socket, free, fixed));
@@ -99,7 +103,8 @@ describe('the snapshot', () => {
           eligible: false,
           active: 0,
           activeTurns: 0,
-          responses: responseTimes({ buckets: [], sumUs: 0 }, 0),
+          responses: responseTimes(emptyHistogram, 0),
+          connects: connectTimes(emptyHistogram),
           maxConnections: 0,
           totals: { connections: 0 },
         },

@@ -181,13 +181,33 @@ describe('counters', () => {
     expect(counters.targetActiveTurns(9)).toBe(5);
     expect(counters.targetResponseUs(9)).toBe(870);
     expect(counters.targetActiveTurns(8)).toBe(0);
-    const row = region.response_rows + 9 * constants.response_histogram_bytes;
+    const row = region.response_rows + 9 * constants.histogram_bytes;
     set(0, row, 1);
     set(1, row, 2);
     set(1, row + 3 * 8, 4);
-    set(0, row + constants.response_sum_us, 11);
-    expect(counters.targetResponses(9)).toEqual({ buckets: [3, 0, 0, 4, 0, 0, 0], sumUs: 11 });
+    set(0, row + constants.histogram_sum, 11);
+    expect(counters.targetResponses(9)).toEqual({ buckets: [3, 0, 0, 4, 0, 0, 0], sum: 11 });
     expect(() => counters.targetResponses(constants.target_slots_max)).toThrow(RangeError);
+  });
+
+  it('read connects of a target, and ends of a listener', () => {
+    const { constants } = layout;
+    const connects = region.connect_rows + 9 * constants.histogram_bytes;
+    set(0, connects + 2 * 8, 1);
+    set(1, connects + 2 * 8, 2);
+    set(1, connects + constants.histogram_sum, 6);
+    expect(counters.targetConnects(9)).toEqual({ buckets: [0, 0, 3, 0, 0, 0, 0], sum: 6 });
+    const ends = region.end_rows + 3 * constants.end_histograms_bytes;
+    set(0, ends + constants.end_duration_ms, 1);
+    set(1, ends + constants.end_to_target_bytes + 8, 2);
+    set(0, ends + constants.end_to_client_bytes + constants.histogram_sum, 3);
+    expect(counters.listenerEnds(3)).toEqual({
+      durationMs: { buckets: [1, 0, 0, 0, 0, 0, 0], sum: 0 },
+      toTargetBytes: { buckets: [0, 2, 0, 0, 0, 0, 0], sum: 0 },
+      toClientBytes: { buckets: [0, 0, 0, 0, 0, 0, 0], sum: 3 },
+    });
+    expect(() => counters.targetConnects(constants.target_slots_max)).toThrow(RangeError);
+    expect(() => counters.listenerEnds(constants.listener_slots_max)).toThrow(RangeError);
   });
 
   it('refuse slots that do not exist', () => {

@@ -3,6 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { collect } from '../../../src/metrics/collect.js';
 import { metricFormats, renderMetrics } from '../../../src/metrics/prometheus.js';
 import type { Sample } from '../../../src/metrics/state-metrics.js';
+import {
+  connectBoundsMs,
+  durationBoundsMs,
+  sizeBoundsBytes,
+} from '../../../src/model/connection-ends.js';
 import { responseBoundsMs } from '../../../src/model/response-times.js';
 import type { Status, TargetStatus } from '../../../src/model/status.js';
 
@@ -37,6 +42,7 @@ const target: TargetStatus = {
     p99Ms: 210,
     below: responseBoundsMs.map((ms) => (ms < 100 ? 2 : 9)),
   },
+  connects: { count: 5, sum: 250, below: connectBoundsMs.map((ms) => (ms < 1 ? 1 : 5)) },
   maxConnections: 0,
   totals: {
     connect_refused: 5,
@@ -58,6 +64,11 @@ const status: Status = {
       maxConnections: 10,
       totals: { connections_opened: 12, datagrams_dropped_sessions_full: 3 },
       closed: { client_closed: 9, idle_timeout: 1 },
+      ends: {
+        durationMs: { count: 10, sum: 90_000, below: durationBoundsMs.map(() => 4) },
+        toTargetBytes: { count: 10, sum: 7000, below: sizeBoundsBytes.map(() => 10) },
+        toClientBytes: { count: 10, sum: 0, below: sizeBoundsBytes.map(() => 10) },
+      },
     },
   ],
   pools: [
@@ -133,6 +144,33 @@ describe('collect', () => {
     expect(part('_bucket').at(-1)).toMatchObject({ labels: { le: '+Inf' }, value: 9 });
     expect(part('_sum')[0]?.value).toBe(0.7);
     expect(part('_count')[0]?.value).toBe(9);
+  });
+
+  it('tells how long connects took, and how long and how large connections were', () => {
+    const told = (name: string) => {
+      const { type, samples } = family(name);
+      expect(type).toBe('histogram');
+      const part = (of: string) => samples.filter(({ part: one }) => one === of);
+      const buckets = part('_bucket').map(({ labels, value }) => [labels.le, value]);
+      return { buckets, sum: part('_sum')[0]?.value, count: part('_count')[0]?.value };
+    };
+    const connects = told('sluice_target_connect_duration_seconds');
+    expect(connects).toMatchObject({ sum: 0.25, count: 5 });
+    expect(connects.buckets.slice(0, 3)).toEqual([
+      ['0.000064', 1],
+      ['0.000256', 1],
+      ['0.001024', 5],
+    ]);
+    const durations = told('sluice_listener_connection_duration_seconds');
+    expect(durations).toMatchObject({ sum: 90, count: 10 });
+    expect(durations.buckets.slice(-2)).toEqual([
+      ['16777.216', 4],
+      ['+Inf', 10],
+    ]);
+    const sizes = told('sluice_listener_connection_to_target_bytes');
+    expect(sizes).toMatchObject({ sum: 7000, count: 10 });
+    expect(sizes.buckets.map(([le]) => le)).toContain('1024');
+    expect(told('sluice_listener_connection_to_client_bytes')).toMatchObject({ sum: 0, count: 10 });
   });
 
   it('turns a counter of microseconds into seconds', () => {

@@ -4,8 +4,8 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { subjectsMax } from '../../../src/metrics/history-keeper.js';
+import { bucketStart } from '../../../src/model/histogram.js';
 import type { Placement } from '../../../src/model/placement.js';
-import { bucketStartUs } from '../../../src/model/response-times.js';
 import { bucketCount, placed, setupHistory } from '../../support/fake-history.js';
 
 const web = (...targets: Placement['pools'][number]['targets']): Placement => ({
@@ -57,8 +57,8 @@ describe('a history', () => {
     addTurns(1, 80, 30);
     await clock.advance(2000);
     const within = (value: number | null | undefined, bucket: number) => {
-      expect(value).toBeGreaterThanOrEqual(bucketStartUs(bucket) / 1000);
-      expect(value).toBeLessThanOrEqual(bucketStartUs(bucket + 1) / 1000);
+      expect(value).toBeGreaterThanOrEqual(bucketStart(bucket) / 1000);
+      expect(value).toBeLessThanOrEqual(bucketStart(bucket + 1) / 1000);
     };
     const { p50Ms, p99Ms } = history('target:web/a');
     within(p50Ms[0], 40);

@@ -1,29 +1,28 @@
 // What a histogram of turns says: percentiles, cumulative counts, differences.
 import { describe, expect, it } from 'vitest';
 import {
-  bucketStartUs,
-  quantileMs,
-  type ResponseHistogram,
-  responseBoundsMs,
-  responsesSince,
-  responseTimes,
-} from '../../../src/model/response-times.js';
+  bucketStart,
+  emptyHistogram,
+  type Histogram,
+  histogramSince,
+} from '../../../src/model/histogram.js';
+import { quantileOf, responseBoundsMs, responseTimes } from '../../../src/model/response-times.js';
 
 const buckets = 124;
 
 function bucketOf(us: number): number {
   let index = 0;
-  while (index + 1 < buckets && bucketStartUs(index + 1) <= us) index++;
+  while (index + 1 < buckets && bucketStart(index + 1) <= us) index++;
   return index;
 }
 
-function histogramOf(times: readonly number[]): ResponseHistogram {
+function histogramOf(times: readonly number[]): Histogram {
   const counts = Array.from({ length: buckets }, () => 0);
   for (const us of times) {
     const index = bucketOf(us);
     counts[index] = (counts[index] ?? 0) + 1;
   }
-  return { buckets: counts, sumUs: times.reduce((sum, us) => sum + us, 0) };
+  return { buckets: counts, sum: times.reduce((sum, us) => sum + us, 0) };
 }
 
 describe('response times', () => {
@@ -56,7 +55,7 @@ describe('response times', () => {
   });
 
   it('are not known before the first turn', () => {
-    const none = responseTimes({ buckets: [], sumUs: 0 }, 0);
+    const none = responseTimes(emptyHistogram, 0);
     expect(none).toMatchObject({ turns: 0, recentMs: null, p50Ms: null, p99Ms: null });
     expect(none.below.every((count) => count === 0)).toBe(true);
   });
@@ -64,12 +63,12 @@ describe('response times', () => {
   it('leave out what the slot had counted before its present owner', () => {
     const before = histogramOf([10, 10, 5000]);
     const now = histogramOf([10, 10, 5000, 10, 700]);
-    expect(responsesSince(now, before)).toEqual(histogramOf([10, 700]));
-    expect(responsesSince(now, undefined)).toBe(now);
+    expect(histogramSince(now, before)).toEqual(histogramOf([10, 700]));
+    expect(histogramSince(now, undefined)).toBe(now);
   });
 
   it('put a median of equal times into their bucket', () => {
-    const median = quantileMs(histogramOf([100, 100, 100]), 0.5) ?? 0;
+    const median = quantileOf(histogramOf([100, 100, 100]).buckets, 3, 0.5) ?? 0;
     expect(median).toBeGreaterThanOrEqual(0.096);
     expect(median).toBeLessThanOrEqual(0.112);
   });
