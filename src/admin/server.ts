@@ -19,9 +19,13 @@ export interface AdminServer {
 type AdminAddress = NonNullable<AdminConfig['listen']>;
 
 // An operator's tools are few: what is beyond this is a leak or an attack.
-const connectionsMax = 256;
-const headersTimeoutMs = 10_000;
-const requestTimeoutMs = 30_000;
+const usualBounds = {
+  connectionsMax: 256,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  /** From look to look at who has had his time. Node's own 30 s would make both times longer. */
+  checkMs: 1000,
+};
 
 const loopback = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 
@@ -32,10 +36,19 @@ const loopback = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 export async function startAdminServer(
   listen: AdminAddress,
   source: AdminSource,
+  bounds: Partial<typeof usualBounds> = {},
 ): Promise<AdminServer> {
+  const { connectionsMax, headersTimeoutMs, requestTimeoutMs, checkMs } = {
+    ...usualBounds,
+    ...bounds,
+  };
   const routes = adminRoutes(source, reachOf(listen));
   const server = createServer(
-    { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs },
+    {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: checkMs,
+    },
     getRequestListener(routes.fetch),
   );
   server.maxConnections = connectionsMax;

@@ -2,11 +2,13 @@
 import { once } from 'node:events';
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type AdminServer, startAdminServer } from '../../src/admin/server.js';
 import { adminSource } from '../support/fake-admin-source.js';
 import { temporaryFolder } from '../support/real-server.js';
+import { waitFor } from '../support/wait-for.js';
 
 const source = adminSource();
 
@@ -68,6 +70,56 @@ describe('the admin server', () => {
     await start({ path });
     await expect(start({ path })).rejects.toMatchObject({ code: 'SLUICE_ADMIN_LISTEN' });
     expect(await statusOf({ socketPath: path })).toBe(200);
+  });
+
+  it('cuts who never ends his headers or his body, and serves the others meanwhile', async () => {
+    const times = { headersTimeoutMs: 300, requestTimeoutMs: 600, checkMs: 50 };
+    const server = await startAdminServer({ host: '127.0.0.1', port: 0 }, source, times);
+    onTestFinished(() => server.close());
+    const { port } = new URL(server.address);
+    const slow = [
+      'GET /readyz HTTP/1.1\r\nHost: localhost\r\n',
+      `${'POST /api/v1/reload HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'}Content-Length: 100\r\n\r\n`,
+    ].map((begin, index) => {
+      const socket = connect(Number(port), '127.0.0.1', () => socket.write(begin));
+      // A byte now and then, which would keep an idle timeout from firing.
+      const more = index === 0 ? 'x' : ' ';
+      const dribble = setInterval(() => socket.write(more), 20);
+      onTestFinished(() => {
+        clearInterval(dribble);
+        socket.destroy();
+      });
+      let answer = '';
+      socket.on('error', () => undefined).setEncoding('utf8');
+      socket.on('data', (text: string) => {
+        answer += text;
+      });
+      return once(socket, 'close').then(() => answer);
+    });
+    expect(await statusOf({ url: server.address })).toBe(200);
+    for (const answer of await Promise.all(slow)) {
+      expect(answer === '' || answer.startsWith('HTTP/1.1 408 ')).toBe(true);
+    }
+    expect(await statusOf({ url: server.address })).toBe(200);
+  });
+
+  it('takes no more connections than its bound, and takes them again after', async () => {
+    const server = await startAdminServer({ host: '127.0.0.1', port: 0 }, source, {
+      connectionsMax: 2,
+    });
+    onTestFinished(() => server.close());
+    const { port } = new URL(server.address);
+    const open = async () => {
+      const socket = connect(Number(port), '127.0.0.1').on('error', () => undefined);
+      onTestFinished(() => void socket.destroy());
+      await once(socket, 'connect');
+      return socket;
+    };
+    const held = [await open(), await open()];
+    const refused = await open();
+    await once(refused, 'close');
+    for (const socket of held) socket.destroy();
+    await waitFor('a place', async () => (await fetch(server.address).catch(() => null)) !== null);
   });
 
   it('leaves a file alone that is no socket', async () => {
