@@ -1,9 +1,10 @@
 // Sets up whatever is missing or stale, in order: machine, dependencies, addon, TypeScript.
 // `npm run build` runs it alone; `npm start` and `npm test` run it first.
-import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { addonIsFresh, buildAddon } from './build-native.mjs';
+import { dashboardFolder, dashboardHash } from './dashboard-files.mjs';
 import { dependenciesAreFresh, installDependencies } from './dependencies.mjs';
 import { hashOf, isFresh, markFresh } from './freshness.mjs';
 import { inRoot, moduleFile } from './paths.mjs';
@@ -15,7 +16,15 @@ import { runMain, Stop } from './stop.mjs';
 const entry = inRoot('dist', 'main.js');
 
 function typescriptHash() {
-  return hashOf(['src', 'tsconfig.json', 'node_modules/typescript/package.json']);
+  const paths = ['src', 'tsconfig.json', 'node_modules/typescript/package.json'];
+  return hashOf(paths, [dashboardHash()]);
+}
+
+/** Vite is loaded only when there is something to build. */
+async function buildDashboardIfStale() {
+  if (existsSync(dashboardFolder) && isFresh('dashboard', dashboardHash())) return;
+  const { buildDashboard } = await import('./build-dashboard.mjs');
+  await buildDashboard();
 }
 
 /**
@@ -29,6 +38,8 @@ async function buildTypescript() {
   const args = [moduleFile('typescript/bin/tsc'), '--outDir', fresh];
   const { code, output } = await run(process.execPath, args);
   if (code !== 0) throw new Stop('TypeScript does not compile: see the messages above.', output);
+  await buildDashboardIfStale();
+  cpSync(dashboardFolder, join(fresh, 'dashboard'), { recursive: true });
   // The entry is a command too (package.json bin).
   chmodSync(join(fresh, 'main.js'), 0o755);
   rmSync(inRoot('dist'), { recursive: true, force: true });
@@ -46,7 +57,7 @@ export async function setUp(dependenciesOnly = false) {
     await step('data plane (C++ addon; a minute or two, once)', buildAddon);
   }
   if (!existsSync(entry) || !isFresh('typescript', typescriptHash())) {
-    await step('control plane (TypeScript)', buildTypescript);
+    await step('control plane and dashboard (TypeScript)', buildTypescript);
   }
 }
 

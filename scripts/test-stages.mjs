@@ -50,9 +50,14 @@ async function native(vitestArgs) {
 
 async function typecheck() {
   const program = moduleFile('typescript/bin/tsc');
-  const project = ['--noEmit', '--project', 'test/tsconfig.json'];
-  const { code } = await run(process.execPath, [program, ...project], { show: true });
-  return single(code === 0);
+  // The dashboard is for another machine: the browser.
+  const projects = ['test/tsconfig.json', 'src/dashboard/tsconfig.json'];
+  let passed = 0;
+  for (const project of projects) {
+    const args = [program, '--noEmit', '--project', project];
+    if ((await run(process.execPath, args, { show: true })).code === 0) passed++;
+  }
+  return { passed, failed: projects.length - passed, skipped: 0 };
 }
 
 /** Five rows of the bench: fails on a broken measurement only, never on a slow one. */

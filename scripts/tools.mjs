@@ -5,6 +5,7 @@ import { findProgram } from './process.mjs';
 
 /** Tool to Debian package; a tool with a path is a file, any other a program. */
 const packages = {
+  chromium: 'chromium',
   'clang++-14': 'clang-14',
   'clang-format-19': 'clang-format-19',
   'clang-tidy-19': 'clang-tidy-19',

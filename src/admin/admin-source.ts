@@ -4,7 +4,13 @@ import type { Logger } from '../log/logger.js';
 import type { BuildInfo, CounterCatalog } from '../metrics/collect.js';
 import type { HistoryKeeper } from '../metrics/history-keeper.js';
 import type { AdminConfig } from '../model/config.js';
-import type { ChangeOutcome, ChangeRules, ConfigEdit, Drift } from '../model/config-change.js';
+import type {
+  ChangeOutcome,
+  ChangeRules,
+  ConfigEdit,
+  Drift,
+  RefusedFile,
+} from '../model/config-change.js';
 import type { DrainOutcome, DrainRules } from '../model/drain.js';
 import type { Explanation } from '../model/explanation.js';
 import type { Status } from '../model/status.js';
@@ -39,6 +45,8 @@ export interface ConfigControl {
   /** The running one, as a file would have it. */
   readonly text: string;
   drift(): readonly Drift[];
+  /** The file as the last reload found it, if that was no use. */
+  readonly refused: RefusedFile | null;
   /** Reads the file again. */
   reload(): Promise<ChangeOutcome>;
   change(edit: ConfigEdit, rules: ChangeRules): Promise<ChangeOutcome>;

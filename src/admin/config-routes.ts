@@ -1,7 +1,7 @@
 // GET config and POST reload; and what every change of the configuration answers.
 import type { Context } from 'hono';
 import { z } from 'zod';
-import type { ChangeOutcome } from '../model/config-change.js';
+import type { ChangeOutcome, RefusedFile } from '../model/config-change.js';
 import type { AdminSource, ConfigControl } from './admin-source.js';
 import type { Api } from './api.js';
 import { refuse } from './refusal.js';
@@ -29,6 +29,23 @@ const configSchema = z
         }),
       )
       .meta({ description: 'Where it is not what the file said when it was last read.' }),
+    refused: z
+      .strictObject({
+        time: z.iso.datetime(),
+        message: z.string(),
+        problems: z.array(
+          z.strictObject({
+            line: z.int().meta({ description: 'From 1; 0: of no line.' }),
+            column: z.int(),
+            path: z.string(),
+            message: z.string(),
+            code: z.string(),
+            source: z.string().meta({ description: 'The line of the file.' }),
+          }),
+        ),
+      })
+      .nullable()
+      .meta({ description: 'What the last reload found wrong with the file; null: nothing.' }),
   })
   .meta({ id: 'Config' });
 
@@ -41,6 +58,15 @@ export function withoutFile(context: Context): Response {
 export function wantedRevision(context: Context): string | null {
   const header = context.req.header('if-match')?.trim();
   return header === undefined || header === '*' ? null : header.replace(/^W\/|"/g, '');
+}
+
+/** More problems than these help nobody. */
+const problemsMax = 100;
+
+function refusedAnswer(refused: RefusedFile | null) {
+  if (refused === null) return null;
+  const { time, message, problems } = refused;
+  return { time: time.toISOString(), message, problems: problems.slice(0, problemsMax) };
 }
 
 export function changeAnswer(
@@ -90,7 +116,12 @@ export function addConfigRoutes(api: Api, { changes }: AdminSource): void {
       if (changes === null) return withoutFile(context);
       const { revision, text } = changes;
       context.header('etag', `"${revision}"`);
-      return context.json({ revision, text, drift: changes.drift() });
+      return context.json({
+        revision,
+        text,
+        drift: changes.drift(),
+        refused: refusedAnswer(changes.refused),
+      });
     },
   );
 

@@ -3,6 +3,7 @@
 import type { AdminSource } from './admin-source.js';
 import { type AdminApp, createApi, createApiApp, methodsOf } from './api.js';
 import { addConfigRoutes } from './config-routes.js';
+import { addDashboardRoutes } from './dashboard-routes.js';
 import { addEventRoutes } from './event-routes.js';
 import { addExplainRoutes } from './explain-routes.js';
 import { type AdminReach, createGuard } from './guard.js';
@@ -45,9 +46,7 @@ export function adminRoutes(source: AdminSource, reach: AdminReach): AdminApp {
     ...plainPaths.map((path) => `GET ${path}`),
     ...api.routes.map(({ method, path }) => `${method.toUpperCase()} ${path}`),
   ];
-  app.get('/', (context) =>
-    context.text(`sluice ${source.build.version}\n${operations.join('\n')}\n`),
-  );
+  addDashboardRoutes(app, () => `sluice ${source.build.version}\n${operations.join('\n')}\n`);
   app.notFound((context) => {
     const { method, path } = context.req;
     const methods = methodsOf(app, path);

@@ -15,7 +15,13 @@ import { JobQueue } from '../control/job-queue.js';
 import { SluiceError } from '../errors.js';
 import type { EventFields } from '../log/events.js';
 import type { Config } from '../model/config.js';
-import type { ChangeOutcome, ChangeRules, ConfigEdit, Drift } from '../model/config-change.js';
+import type {
+  ChangeOutcome,
+  ChangeRules,
+  ConfigEdit,
+  Drift,
+  RefusedFile,
+} from '../model/config-change.js';
 import { loadRunnable, loadRunnableBytes } from './load.js';
 import type { LoadBalancer } from './load-balancer.js';
 import type { LogSwitch } from './log-switch.js';
@@ -35,6 +41,8 @@ interface Loaded {
   readonly text: string;
 }
 
+type ReplaceOutcome = Extract<ChangeOutcome, { kind: 'applied' | 'invalid' }>;
+
 export type ReloadTrigger = 'signal' | 'watch';
 
 export class Reloader {
@@ -43,6 +51,7 @@ export class Reloader {
   /** What is in force, and what the file said when it was last read. */
   #running: Loaded;
   #ofFile: Loaded;
+  #refused: RefusedFile | null = null;
   #waiting = false;
   readonly #jobs = new JobQueue();
   #closed = false;
@@ -121,6 +130,11 @@ export class Reloader {
     );
   }
 
+  /** The file as the last reload found it, if that was no use. */
+  get refused(): RefusedFile | null {
+    return this.#refused;
+  }
+
   /** Waits for a reload that is under way; none begins after this. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -144,15 +158,22 @@ export class Reloader {
       const count = loaded.errors.length;
       const message = `${file} has ${count} error${count === 1 ? '' : 's'}; nothing has changed`;
       log.event('reload_refused', { reason: 'config_invalid', message });
+      const problems = loaded.errors.map(sourced);
+      this.#refused = { time: clock.wallTime(), message, problems };
       return invalid(loaded.errors);
     }
     const outcome = await this.#replace(loaded, Buffer.from(loaded.bytes).toString());
-    if (outcome.kind !== 'applied') return outcome;
+    if (outcome.kind !== 'applied') {
+      const { message } = outcome;
+      this.#refused = { time: clock.wallTime(), message, problems: [] };
+      return outcome;
+    }
+    this.#refused = null;
     this.#ofFile = this.#running;
     return { ...outcome, persisted: true };
   }
 
-  async #replace({ config }: LoadedConfig, text: string): Promise<ChangeOutcome> {
+  async #replace({ config }: LoadedConfig, text: string): Promise<ReplaceOutcome> {
     const { log, balancer } = this.#options;
     const outcome = await balancer.reload(config);
     if (!outcome.applied) return { kind: 'invalid', message: outcome.message, problems: [] };
@@ -200,6 +221,10 @@ export class Reloader {
       log.event('setting_needs_restart', { setting: `log: ${error.message}` });
     }
   }
+}
+
+function sourced({ line, column, path, message, code, sourceLine }: ConfigProblem) {
+  return { line, column, path, message, code, source: sourceLine };
 }
 
 function invalid(errors: readonly ConfigProblem[]): ChangeOutcome {

@@ -50,6 +50,16 @@ export interface Drift {
   readonly running: string;
 }
 
+/** A file that a reload read and did not take; the configuration before it goes on. */
+export interface RefusedFile {
+  readonly time: Date;
+  readonly message: string;
+  readonly problems: readonly (ChangeProblem & {
+    /** The line of the file; empty when the problem is of no line. */
+    readonly source: string;
+  })[];
+}
+
 export interface ChangeRules {
   /** Of the configuration that is meant to be changed; null: whichever. */
   readonly revision: string | null;

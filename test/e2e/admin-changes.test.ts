@@ -119,6 +119,31 @@ it('keeps a change in the file, with its comments and its mode', async () => {
   expect((await ask('getConfig')).body.text).toBe(whole);
 });
 
+it('says what is wrong with a file that a reload refused, until one takes it', async () => {
+  const { sluice, ask } = await start();
+  expect((await ask('getConfig')).body.refused).toBeNull();
+  await sluice.writeConfig(text.replace('policy:', 'polcy:'));
+  expect((await ask('reload', { body: {} })).status).toBe(422);
+  const { refused, text: running } = (await ask('getConfig')).body;
+  expect(running).toBe(text);
+  expect(refused).toMatchObject({
+    time: expect.stringMatching(/Z$/),
+    message: expect.stringContaining('has 1 error; nothing has changed'),
+    problems: [
+      {
+        line: 7,
+        column: 5,
+        path: 'pools.web.polcy',
+        code: 'SLUICE_CONFIG_UNKNOWN_KEY',
+        source: '    polcy: least_connections # by load',
+      },
+    ],
+  });
+  await sluice.writeConfig(text);
+  expect((await ask('reload', { body: {} })).status).toBe(200);
+  expect((await ask('getConfig')).body.refused).toBeNull();
+});
+
 it('refuses what a file would be refused for, and what is meant for another revision', async () => {
   const { sluice, ask, targets, file } = await start();
   const { etag } = await ask('getConfig');

@@ -138,6 +138,8 @@ describe('the packed package', () => {
       'LICENSE',
       'README.md',
       'CHANGELOG.md',
+      'dist/dashboard/page.html',
+      'dist/dashboard/licenses.md',
       'dist/main.js',
       'dist/library.js',
       'dist/library.d.ts',

@@ -34,6 +34,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'state',
   ],
   admin: ['metrics', 'control', 'model', 'log'],
+  // Another program, in another machine: it knows the shapes of what it asks for, and no more.
+  dashboard: ['model'],
   metrics: ['engine', 'model'],
   control: ['engine', 'balance', 'model', 'log'],
   health: ['model', 'log'],
@@ -130,6 +132,8 @@ const importDirection: Rule = {
     [sample('src/health/a.ts', "export { b } from '../control/b.js';\n")],
     [sample('src/config/a.ts', "const b = await import('../app/b.js');\n")],
     [sample('src/clock.ts', "import { b } from './model/b.js';\n")],
+    [sample('src/dashboard/a.tsx', "import { b } from '../log/b.ts';\n")],
+    [sample('src/admin/a.ts', "import { b } from '../dashboard/b.ts';\n")],
     [sample('src/unheard-of/a.ts', "import { b } from '../model/b.js';\n")],
   ],
 };

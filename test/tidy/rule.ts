@@ -68,7 +68,7 @@ export function readRepository(): SourceFile[] {
     .map((path) => ({ path, text: readFileSync(join(repository, path), 'utf8') }));
 }
 
-export const isTypeScript = ({ path }: SourceFile): boolean => /\.m?[tj]s$/.test(path);
+export const isTypeScript = ({ path }: SourceFile): boolean => /\.(m?[tj]s|tsx)$/.test(path);
 export const isCpp = ({ path }: SourceFile): boolean => /\.(cpp|h)$/.test(path);
 export const isTest = ({ path }: SourceFile): boolean => path.startsWith('test/');
 /** The rules themselves, which quote what they forbid. */
