@@ -80,7 +80,7 @@ describe('the admin server', () => {
     const json = 'Content-Type: application/json';
     const slow = [
       'GET /readyz HTTP/1.1\r\nHost: localhost\r\n',
-      `POST /api/v1/reload HTTP/1.1\r\nHost: localhost\r\n${json}\r\nContent-Length: 9\r\n\r\n`,
+      `POST /api/v1/reload HTTP/1.1\r\nHost: localhost\r\n${json}\r\nContent-Length: 999\r\n\r\n`,
     ].map((begin, index) => {
       const socket = connect(Number(port), '127.0.0.1', () => socket.write(begin));
       // A byte now and then, which would keep an idle timeout from firing.
