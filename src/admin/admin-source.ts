@@ -38,6 +38,14 @@ export interface TargetControl {
   ): Promise<{ readonly finished: Promise<DrainOutcome> } | null>;
 }
 
+/** Closes what is open, now; whoever it was may come again. */
+export interface ConnectionControl {
+  /** How many were open when the workers were told; null: no such listener or target. */
+  close(
+    wish: { readonly listener: string } | { readonly pool: string; readonly target: string },
+  ): number | null;
+}
+
 /** The configuration, where it comes from a file. */
 export interface ConfigControl {
   /** Of the running one: another one whenever that is. */
@@ -83,6 +91,7 @@ export interface AdminSource {
   /** What a client would get now, and why. Throws SluiceError when a worker does not answer. */
   explain(wish: ExplainWish): Promise<ExplainAnswer>;
   readonly targets: TargetControl;
+  readonly connections: ConnectionControl;
   /** null: a program that embeds sluice configures it. */
   readonly changes: ConfigControl | null;
 }

@@ -2,6 +2,7 @@
 // /healthz, /readyz and /metrics are where everybody looks for them; all else is below /api/v1.
 import type { AdminSource } from './admin-source.js';
 import { type AdminApp, createApi, createApiApp, methodsOf } from './api.js';
+import { addCloseRoutes } from './close-routes.js';
 import { addConfigRoutes } from './config-routes.js';
 import { addDashboardRoutes } from './dashboard-routes.js';
 import { addEventRoutes } from './event-routes.js';
@@ -37,6 +38,7 @@ export function adminRoutes(source: AdminSource, reach: AdminReach): AdminApp {
   addPoolRoutes(api, source);
   addTargetRoutes(api, source);
   addTargetWishRoutes(api, source);
+  addCloseRoutes(api, source);
   addTargetChangeRoutes(api, source);
   addConfigRoutes(api, source);
   addHistoryRoutes(api, source);

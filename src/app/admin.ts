@@ -44,6 +44,7 @@ export async function startAdmin(
     status: () => balancer.status(),
     readiness: () => balancer.readiness(),
     explain: (wish) => answerExplain(balancer, wish),
+    connections: { close: (wish) => balancer.closeOpen(wish) },
     targets: {
       setAdminState: (...wish) => balancer.setAdminState(...wish),
       drain: (...wish) => balancer.drainTarget(...wish),

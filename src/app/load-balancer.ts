@@ -4,6 +4,7 @@ import { setMaxListeners } from 'node:events';
 import type { Readiness } from '../admin/admin-source.js';
 import type { Clock } from '../clock.js';
 import { askExplanation, type ExplainQuestion } from '../control/ask-explanation.js';
+import { type CloseWish, closeOpen } from '../control/close-open.js';
 import { Controller } from '../control/controller.js';
 import { type Drain, startDrain } from '../control/drain.js';
 import type { ReloadOutcome } from '../control/reload-outcome.js';
@@ -56,6 +57,8 @@ export interface LoadBalancer {
   drainTarget: Controller['drain'];
   /** What a client would get now, and why; null: no such listener. See askExplanation. */
   explain(question: ExplainQuestion): Promise<Explanation | null>;
+  /** Closes what is open; how many were told to, null: no such listener or target. */
+  closeOpen(wish: CloseWish): number | null;
   /** Stops listening, waits for connections to end, closes what is left at the deadline. */
   drain(timeoutMs: number): Promise<Drain>;
   /** Ends everything now. Idempotent. */
@@ -271,6 +274,10 @@ class WiredLoadBalancer implements LoadBalancer {
 
   explain(question: ExplainQuestion): Promise<Explanation | null> {
     return askExplanation(this.#engine, this.#controller, question);
+  }
+
+  closeOpen(wish: CloseWish): number | null {
+    return closeOpen(this.#engine, this.#controller, wish);
   }
 
   async drain(timeoutMs: number): Promise<Drain> {

@@ -102,6 +102,7 @@ export function adminSource(parts: Partial<AdminSource> = {}): AdminSource {
     status: () => statusOf(),
     readiness: () => ({ ready: true, missing: [] }),
     explain: async () => ({ ok: false, what: 'listener', message: 'there is none' }),
+    connections: { close: () => null },
     targets: { setAdminState: async () => true, drain: async () => null },
     ...parts,
   };
