@@ -25,7 +25,10 @@ export async function complete(
   const current = words.at(-1) ?? '';
   const before = words.slice(0, -1);
   const name = before.find((word) => !word.startsWith('-'));
-  const command = program.commands.find((one) => one.name() === name);
+  const outer = program.commands.find((one) => one.name() === name);
+  // Some have commands of their own.
+  const rest = outer === undefined ? [] : before.slice(before.indexOf(outer.name()) + 1);
+  const command = outer?.commands.find((one) => rest.includes(one.name())) ?? outer;
   if (command === undefined) {
     if (current.startsWith('-')) return optionsOf(program, current);
     const commands = program.commands.filter((one) => !isHidden(one));
@@ -36,8 +39,21 @@ export async function complete(
   }
   const admin = adminIn(before);
   const previous = optionNamed(command, before.at(-1) ?? '');
-  if (previous !== undefined && takesValue(previous)) return valuesOf(previous, current);
+  if (previous !== undefined && takesValue(previous)) {
+    if (!/<pool\/target>/.test(previous.flags)) return valuesOf(previous, current);
+    const targets = await running.targets(admin);
+    return wordsOf(
+      targets.map((target) => [target, '']),
+      current,
+    );
+  }
   if (current.startsWith('-')) return optionsOf(command, current);
+  if (command.commands.length > 0) {
+    return wordsOf(
+      command.commands.map((one) => [one.name(), one.description()]),
+      current,
+    );
+  }
   const index = positionOf(command, before.slice(before.indexOf(command.name()) + 1));
   const argument = command.registeredArguments[index];
   return argument === undefined ? nothing : argumentWords(argument, current, admin, running);

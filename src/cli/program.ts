@@ -3,6 +3,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { version } from '../app/version.js';
 import { SluiceError } from '../errors.js';
 import type { Shell } from './completion.js';
+import { addConnectionCommands } from './connection-commands.js';
 import type { DiffOptions } from './diff.js';
 import { exitCodes } from './exit-codes.js';
 import type { ImportOptions } from './import.js';
@@ -59,6 +60,7 @@ export function createProgram(): Command {
 
   addReadCommands(program);
   addTargetCommands(program);
+  addConnectionCommands(program);
   addFileCommands(program);
   addCompletion(program);
 

@@ -3,6 +3,7 @@ import { parseDrainCloseOver, parseDrainDeadline } from '../app/drain-durations.
 import { type AdminAnswer, patchAdmin, postAdmin } from './admin-client.js';
 import { listOf, textOf } from './answer-fields.js';
 import { exitCodes } from './exit-codes.js';
+import { type Place, splitPlace } from './split-place.js';
 import { visible } from './terminal.js';
 
 export interface DrainOptions {
@@ -17,11 +18,6 @@ export interface ChangeOptions {
   readonly admin: string;
   readonly persist?: true;
   readonly json?: true;
-}
-
-interface Place {
-  readonly pool: string;
-  readonly target: string;
 }
 
 export async function setTarget(
@@ -105,13 +101,6 @@ function changed({ status, body }: AdminAnswer, says: string, json: true | undef
   }
   refused(body);
   return status === unprocessable ? exitCodes.usage : exitCodes.failed;
-}
-
-/** A pool's name has no slash; a target's may, such as that of a unix socket. */
-function splitPlace(place: string): Place | null {
-  const slash = place.indexOf('/');
-  if (slash < 1 || slash === place.length - 1) return null;
-  return { pool: place.slice(0, slash), target: place.slice(slash + 1) };
 }
 
 function pathOf({ pool, target }: Place, verb: 'enable' | 'disable' | 'drain'): string {

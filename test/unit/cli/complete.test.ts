@@ -36,6 +36,15 @@ describe('completion', () => {
     expect(await at('drain', '--deadline', '')).toEqual([]);
   });
 
+  it('knows the commands of a command, and targets for an option that takes one', async () => {
+    expect(await at('connections', '')).toEqual(['close']);
+    expect(await at('connections', 'close', '--')).toEqual(
+      expect.arrayContaining(['--target', '--listener', '--yes', '--json', '--admin', '--help']),
+    );
+    expect(await at('connections', 'close', '--target', 'web/')).toEqual(['web/a', 'web/b']);
+    expect(await at('connections', 'close', '')).toEqual([]);
+  });
+
   it('leaves files to the shell', async () => {
     for (const words of [
       ['check', ''],
