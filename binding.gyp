@@ -18,7 +18,7 @@
       # Position independent because it ends up in a shared object.
       'cflags': ['-fPIC'],
       'include_dirs': ['native'],
-      'sources': ["<!@(sed 's|^|native/|' native/sources.txt)"],
+      'sources': ["<!@(cd native && printf 'native/%s\\n' $(cat sources.txt))"],
     },
     {
       'target_name': 'sluice',

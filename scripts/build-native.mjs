@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { hashOf, isFresh, markFresh } from './freshness.mjs';
+import { generatePolicies } from './generate-policies.mjs';
 import { nodeHeaders } from './node-headers.mjs';
 import { addonFile, moduleFile, prebuildFile, root } from './paths.mjs';
 import { requireCompiler, requirePlatform } from './prerequisites.mjs';
@@ -84,6 +85,7 @@ export async function buildAddon(report) {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await runMain(async () => {
     requirePlatform();
+    generatePolicies();
     if (await addonIsFresh()) process.stderr.write('The addon is up to date.\n');
     else await step('addon', buildAddon);
     return 0;

@@ -19,6 +19,7 @@ const sections = new Map([
   ['SLUICE_TABLE', 'Tables'],
   ['SLUICE_START', 'Starting'],
   ['SLUICE_LIBRARY', 'sluice as a library'],
+  ['SLUICE_EXPLAIN', 'Explain'],
   ['SLUICE_LOG', 'The log'],
   ['SLUICE_ADMIN', 'The admin API'],
   ['SLUICE_DEMO', 'The demo targets'],

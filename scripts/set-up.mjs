@@ -7,6 +7,7 @@ import { addonIsFresh, buildAddon } from './build-native.mjs';
 import { dashboardFolder, dashboardHash } from './dashboard-files.mjs';
 import { dependenciesAreFresh, installDependencies } from './dependencies.mjs';
 import { hashOf, isFresh, markFresh } from './freshness.mjs';
+import { generatePolicies } from './generate-policies.mjs';
 import { inRoot, moduleFile } from './paths.mjs';
 import { requireCompiler, requirePlatform } from './prerequisites.mjs';
 import { run } from './process.mjs';
@@ -52,6 +53,7 @@ export async function setUp(dependenciesOnly = false) {
   requirePlatform();
   if (!dependenciesAreFresh()) await step('dependencies (npm ci)', installDependencies);
   if (dependenciesOnly) return;
+  generatePolicies();
   if (!(await addonIsFresh())) {
     requireCompiler();
     await step('data plane (C++ addon; a minute or two, once)', buildAddon);

@@ -219,7 +219,9 @@ export const errorTable = {
     fix: 'Widen the sysctl net.ipv4.ping_group_range to include the group, or grant CAP_NET_RAW.',
   },
   SLUICE_CHECK_HEALTH_FILE: {
-    title: 'A health check needs a file (`tls.ca`, `exec.command`) that cannot be used.',
+    title:
+      'A health check needs a file (`tls.ca`, `exec.command`; `login.password_file`, a warning) ' +
+      'that cannot be used.',
     fix: 'Correct the path, or give the user that runs sluice the permission.',
   },
   SLUICE_CHECK_DESCRIPTORS: {
@@ -336,6 +338,10 @@ export const errorTable = {
   SLUICE_LIBRARY_CONFIG: {
     title: 'The configuration given to createLoadBalancer has errors.',
     fix: 'Read `context.problems`: each has its place, its own code and what was expected.',
+  },
+  SLUICE_LIBRARY_EXPLAIN: {
+    title: 'Library explain() was asked about a listener, a client or a worker that is not there.',
+    fix: 'Take a listener of the configuration, an address, and a worker below engine.workers.',
   },
   SLUICE_DEMO_TARGET: {
     title: 'A demo target cannot listen on its address.',

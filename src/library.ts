@@ -7,9 +7,11 @@ export {
   type CreateOptions,
   createLoadBalancer,
   type EmbeddedLoadBalancer,
+  type EmbeddedQuestion,
 } from './app/embedded.js';
 export type { ReloadOutcome } from './control/reload-outcome.js';
 export { type ErrorCode, errorTable, SluiceError } from './errors.js';
 export type { EventFields, EventName } from './log/events.js';
 export type { Logger } from './log/logger.js';
+export type { ExplainedTarget, Explanation, WorkerChoice } from './model/explanation.js';
 export type { Status } from './model/status.js';

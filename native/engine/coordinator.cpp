@@ -141,6 +141,7 @@ void Coordinator::load(const Load& load) {
     return;
   }
   update_backlogs(*built.table, current);
+  signals_.begin_anew(*built.table, current);
   publish(std::move(built.table), {generation, std::move(plan.opened), std::move(moves)});
 }
 

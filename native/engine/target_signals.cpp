@@ -38,9 +38,38 @@ int TargetSignals::due_in_ms(uint64_t now_ns) const {
              : static_cast<int>((kSecondNs - since + kMillisecondNs - 1) / kMillisecondNs);
 }
 
+// A slot in use stays its target's from table to table. One that was not may have got another owner
+// if no connection counts on it any more: while one does, the control plane gives it to nobody
+// else.
+void TargetSignals::begin_anew(const table::Table& next, const table::Table* current) {
+  for (const table::Target& target : next.targets) {
+    const table::Target* before = current == nullptr ? nullptr : current->target_at(target.slot);
+    const bool in_use = before != nullptr && before->pool_slot != shared::kNoSlot;
+    // Relaxed: nobody is sent to a slot that is not in use, so a count of 0 stays.
+    if (in_use || region_.active()[target.slot].load(std::memory_order_relaxed) != 0) continue;
+    forget(target.slot);
+  }
+}
+
+void TargetSignals::forget(uint32_t slot) {
+  // Relaxed: estimates.
+  region_.turn_signals()[slot].response_us.store(0, std::memory_order_relaxed);
+  policy::Bandwidth& bandwidth = region_.bandwidth()[slot];
+  bandwidth.bytes_per_s.store(0, std::memory_order_relaxed);
+  bandwidth.active.store(0, std::memory_order_relaxed);
+  if (!seen_.empty()) seen_[slot] = {};
+}
+
 void TargetSignals::measure(const table::Table& table, uint64_t elapsed_ns) {
+  std::vector<bool> reads(shared::kPoolSlotsMax);
+  for (const table::Pool& pool : table.pools) reads[pool.slot] = pool.reads_signals();
   for (const table::Target& target : table.targets) {
     Seen& seen = seen_[target.slot];
+    // What nobody picks by is only shown, and shown as it was measured.
+    if (target.pool_slot == shared::kNoSlot || !reads[target.pool_slot]) {
+      seen = {};
+      continue;
+    }
     measure_bandwidth(target.slot, seen, elapsed_ns);
     age_response(target.slot, seen);
   }

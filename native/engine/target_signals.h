@@ -1,6 +1,6 @@
 // TargetSignals: what policies are told about targets that no worker can measure on its way: bytes
 // per second, and response times that fall while nobody asks. Once a second, by the coordinator,
-// and only while a pool's policy looks at it.
+// and only for the targets of pools whose policy looks at it.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,9 @@ class TargetSignals {
 
   // Measures when it is time to. `table` may be null. The next time is at due_in_ms().
   void turn(const table::Table* table, uint64_t now_ns);
+  // Before `next` is published: a slot that goes to another target begins with nothing known.
+  // `current` may be null.
+  void begin_anew(const table::Table& next, const table::Table* current);
   // -1: never, with the table of the last turn.
   [[nodiscard]] int due_in_ms(uint64_t now_ns) const;
 
@@ -29,6 +32,7 @@ class TargetSignals {
     bool counted = false;  // false: bytes is not known yet
   };
 
+  void forget(uint32_t slot);
   void measure(const table::Table& table, uint64_t elapsed_ns);
   void measure_bandwidth(uint32_t slot, Seen& seen, uint64_t elapsed_ns);
   void age_response(uint32_t slot, Seen& seen);

@@ -1,6 +1,5 @@
-// The list of policies. A new one is a pair of files in this folder and its two lines here, its
-// include and its place in the list; what it needs for a pick it says by the signature of its pick
-// (see pick_with), and everything else follows from that.
+// What the data plane does with every policy of the list (policies.txt). What a policy needs for a
+// pick it says by the signature of its pick (see pick_with), and everything else follows from that.
 #pragma once
 
 #include <cstdint>
@@ -8,34 +7,7 @@
 #include <type_traits>
 
 #include "policy/candidate.h"
-#include "policy/first.h"
-#include "policy/hot_cold.h"
-#include "policy/least_bandwidth.h"
-#include "policy/least_connections.h"
-#include "policy/least_response_time.h"
-#include "policy/maglev.h"
-#include "policy/power_of_two.h"
-#include "policy/random.h"
-#include "policy/ring_hash.h"
-#include "policy/round_robin.h"
-#include "policy/source_hash.h"
-#include "policy/stable_hash.h"
-#include "policy/weighted_round_robin.h"
-
-// X(name in the config, number in the table image, class). Numbers are never reused.
-#define SLUICE_POLICIES(X)                       \
-  X(round_robin, 1, RoundRobin)                  \
-  X(weighted_round_robin, 2, WeightedRoundRobin) \
-  X(least_connections, 3, LeastConnections)      \
-  X(random, 4, Random)                           \
-  X(power_of_two, 5, PowerOfTwo)                 \
-  X(source_hash, 6, SourceHash)                  \
-  X(ring_hash, 7, RingHash)                      \
-  X(maglev, 8, Maglev)                           \
-  X(first, 9, First)                             \
-  X(least_response_time, 10, LeastResponseTime)  \
-  X(least_bandwidth, 11, LeastBandwidth)         \
-  X(hot_cold, 12, HotCold)
+#include "policy/policy_list.h"
 
 namespace sluice::policy {
 
@@ -51,6 +23,11 @@ template <typename Policy>
 concept Keyed = requires(const Policy& policy, const Question& q, bool (*usable)(uint32_t)) {
   policy.pick(q.key, q.signals.load, usable);
 };
+
+// The list tells the configuration which keys can be set; what is not so is told here.
+#define X(Class, keyed) static_assert(Keyed<Class> == keyed, "the column `key` of policies.txt");
+SLUICE_POLICIES_BY_KEY(X)
+#undef X
 
 // Does it look at more than the loads?
 template <typename Policy>

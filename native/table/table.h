@@ -22,6 +22,7 @@ struct Target {
   uint32_t max_connections = 0;
   bool serves_sessions = true;
   std::string name;
+  uint32_t pool_slot = shared::kNoSlot;  // none: the config has it no more, but it has connections
 };
 
 // The sockets of one bound address: one per worker (SO_REUSEPORT), or one shared by all (unix).

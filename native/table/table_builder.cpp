@@ -46,7 +46,8 @@ Target target_of(const ImageView& image, const TargetRecord& record) {
           .address = address_of(image, record),
           .max_connections = record.max_connections,
           .serves_sessions = has(record.flags, TargetFlag::serves_sessions),
-          .name = std::string(image.text(record.name_offset, record.name_bytes))};
+          .name = std::string(image.text(record.name_offset, record.name_bytes)),
+          .pool_slot = record.pool_slot};
 }
 
 // The candidates' names are the targets' strings, which stay where they are from here on.

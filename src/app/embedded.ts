@@ -11,8 +11,10 @@ import { SluiceError } from '../errors.js';
 import { EventFeed } from '../log/event-feed.js';
 import type { Logger } from '../log/logger.js';
 import type { Config } from '../model/config.js';
+import type { Explanation } from '../model/explanation.js';
 import type { Status } from '../model/status.js';
 import { startAdmin } from './admin.js';
+import { answerExplain } from './answer-explain.js';
 import { type LoadBalancer, startLoadBalancer } from './load-balancer.js';
 
 /** Where the configuration comes from; an object has the shape of the YAML file. */
@@ -26,12 +28,27 @@ export type CreateOptions = ConfigSource & {
   readonly logger?: Logger;
 };
 
+export interface EmbeddedQuestion {
+  readonly listener: string;
+  /** `192.0.2.7`, with its port `192.0.2.7:4000` or `[2001:db8::1]:4000`; `unix`. */
+  readonly client: string;
+  /** Whose next pick is explained, from 0 on. Default: all are asked, and the first one's is. */
+  readonly worker?: number;
+}
+
 export interface EmbeddedLoadBalancer {
   /** Base URL of the admin API; null when the configuration has none. */
   readonly adminAddress: string | null;
   /** `host:port` of each bind of a listener, as bound. Empty for an unknown listener. */
   addresses(listener: string): readonly string[];
   status(): Status;
+  /**
+   * Which target a client of the listener would get now, and for every other target why not.
+   * Nothing changes by the asking. Throws SluiceError: SLUICE_LIBRARY_EXPLAIN for a listener, a
+   * client or a worker that there is not; SLUICE_EXPLAIN_TIMEOUT and SLUICE_EXPLAIN_BUSY when the
+   * workers do not answer in time; SLUICE_ENGINE_CLOSED after close().
+   */
+  explain(question: EmbeddedQuestion): Promise<Explanation>;
   /** All or nothing. Throws as createLoadBalancer does when the configuration has errors. */
   reload(source: ConfigSource): Promise<ReloadOutcome>;
   /**
@@ -99,6 +116,13 @@ class Embedded implements EmbeddedLoadBalancer {
 
   status(): Status {
     return this.#balancer.status();
+  }
+
+  async explain({ listener, client, worker }: EmbeddedQuestion): Promise<Explanation> {
+    const wish = { listener, client, worker: worker ?? null };
+    const answer = await answerExplain(this.#balancer, wish);
+    if (answer.ok) return answer.explanation;
+    throw new SluiceError('SLUICE_LIBRARY_EXPLAIN', answer.message);
   }
 
   async reload(source: ConfigSource): Promise<ReloadOutcome> {

@@ -137,9 +137,7 @@ class WiredLoadBalancer implements LoadBalancer {
     });
     this.workers = workers;
     this.counters = this.#engine.counters;
-    for (const { name, available, detail } of this.#engine.features) {
-      if (!available) log.event('feature_missing', { feature: name, detail });
-    }
+    this.#tellFeatures();
     this.#discovery = new DnsDiscovery({
       clock,
       random,
@@ -171,6 +169,7 @@ class WiredLoadBalancer implements LoadBalancer {
       random,
       probes: createProbes({
         clock,
+        log,
         random,
         ping: (address, timeoutMs) => this.#engine.ping(address, timeoutMs),
         environment: process.env,
@@ -181,6 +180,12 @@ class WiredLoadBalancer implements LoadBalancer {
       onPass: (...passed) => this.#controller.probePassed(...passed),
     });
     this.#stateFile = config.state && new StateFile({ ...config.state, ...this.#stateParts() });
+  }
+
+  #tellFeatures(): void {
+    for (const { name, available, detail } of this.#engine.features) {
+      if (!available) this.#options.log.event('feature_missing', { feature: name, detail });
+    }
   }
 
   /** What the state file is made of. */

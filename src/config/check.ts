@@ -40,6 +40,7 @@ export async function probeEnvironment(
   probeOwnAddresses(probe);
   await probePing(probe);
   await probeFiles(probe);
+  await probeLogins(probe);
   await probeDescriptors(probe);
   probeWorkers(probe);
   return probe.findings.sort((a, b) => a.line - b.line || a.column - b.column);
@@ -214,6 +215,20 @@ async function probeFiles(probe: Probe): Promise<void> {
       const message = `the health check cannot ${use} ${path}: ${why}`;
       report(probe, pool, 'error', 'SLUICE_CHECK_HEALTH_FILE', message);
     }
+  }
+}
+
+/**
+ * Warnings, and no concern of a start: a password is read for every probe, so that its file may
+ * come later; while it is missing the running process says so (password_file_unreadable).
+ */
+async function probeLogins(probe: Probe): Promise<void> {
+  for (const pool of probe.config.pools) {
+    const path = 'login' in pool.health ? pool.health.login?.passwordFile : undefined;
+    const why = path ? await probe.system.fileUsable(path, 'read') : null;
+    if (why === null) continue;
+    const message = `the health check cannot read ${path} (login.password_file): ${why}`;
+    report(probe, pool, 'warning', 'SLUICE_CHECK_HEALTH_FILE', message);
   }
 }
 

@@ -1,6 +1,6 @@
 // Rules about a pool's policy: settings that it does not have are errors, not silence, because they
 // would look as if they worked.
-import { loadPolicies, type PolicyName, policyTraits } from '../model/policy.js';
+import { loadPolicies, type PolicyName, traitsOf } from '../model/policy.js';
 import { defaults } from './defaults.js';
 import type { Facts, PoolFacts } from './facts.js';
 import { formatPath } from './problem.js';
@@ -40,7 +40,7 @@ function objection(
   setting: (typeof settings)[number],
   key: string | undefined,
 ): string | undefined {
-  const { key: decidesBy } = policyTraits[name];
+  const { key: decidesBy } = traitsOf(name);
   if (decidesBy === 'none') {
     return setting === 'bounded_load'
       ? `${name} has no first choice to keep from overload: ring_hash and maglev have`
@@ -63,7 +63,7 @@ function checkLoad(facts: Facts, pool: PoolFacts): void {
     const path = [...pool.path, 'policy', 'load'];
     facts.report({ code: 'SLUICE_CONFIG_POLICY_SETTING', path, aim: 'key', message });
   };
-  const { load } = policyTraits[policy.name];
+  const { load } = traitsOf(policy.name);
   if (load === 'never') {
     report(`${policy.name} does not count load: ${loadPolicies.join(', ')} do`);
     return;

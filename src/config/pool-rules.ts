@@ -1,5 +1,5 @@
 // Rules about pools and their targets: references, duplicates, weights, sources, limits.
-import { policyTraits } from '../model/policy.js';
+import { traitsOf } from '../model/policy.js';
 import { defaults } from './defaults.js';
 import { addressKey, type Facts, type PoolFacts } from './facts.js';
 import { shown } from './parsed.js';
@@ -122,7 +122,7 @@ function checkWeights(facts: Facts, pool: PoolFacts): void {
   }
   const weighted = targets.find((target) => (target.draft.weight ?? 1) > 1);
   const policy = policyOf(pool);
-  if (weighted === undefined || policy === undefined || policyTraits[policy].weights) return;
+  if (weighted === undefined || policy === undefined || traitsOf(policy).weights) return;
   const instead =
     policy === 'first'
       ? 'first fills one target after the other, whatever their weights'

@@ -23,16 +23,16 @@ export function scoreText({ name, load, boundedLoad }: Policy): string | null {
     case 'ring_hash':
     case 'maglev':
       return boundedLoad > 0 ? `${open} / what bounded_load allows it` : null;
-    case 'round_robin':
-    case 'weighted_round_robin':
-    case 'random':
-    case 'first':
+    default:
       return null;
   }
 }
 
+/** Words about a policy; one without any is told in general terms. */
+type Words = Readonly<Partial<Record<PolicyName, (worker: number) => string>>>;
+
 /** Why the policy took the one that it took. */
-const takes: Readonly<Record<PolicyName, (worker: number) => string>> = {
+const takes: Words = {
   round_robin: (worker) => `it is next in the rotation of worker ${worker}`,
   weighted_round_robin: (worker) => `it is next in the weighted rotation of worker ${worker}`,
   least_connections: () => 'it has the least load for its weight',
@@ -47,8 +47,12 @@ const takes: Readonly<Record<PolicyName, (worker: number) => string>> = {
   maglev: () => "the client's key leads there",
 };
 
+function takesText(name: PolicyName, worker: number): string {
+  return takes[name]?.(worker) ?? `${name} picks it`;
+}
+
 /** How long a pick of the policy stays the next one. */
-const lasts: Readonly<Record<PolicyName, (worker: number) => string>> = {
+const lasts: Words = {
   round_robin: rotation,
   weighted_round_robin: rotation,
   random: draw,
@@ -64,6 +68,10 @@ const lasts: Readonly<Record<PolicyName, (worker: number) => string>> = {
   ring_hash: keyed,
   maglev: keyed,
 };
+
+function lastsText(name: PolicyName, worker: number): string {
+  return lasts[name]?.(worker) ?? `This holds for the next client of worker ${worker}.`;
+}
 
 function rotation(worker: number): string {
   return `This holds for the next client of worker ${worker}: each has a rotation of its own.`;
@@ -107,7 +115,7 @@ export function pickedReason(words: PickedWords): string {
   const why =
     usable === 1
       ? `it is the only one${where} that can take the client`
-      : `${takes[policy.name](worker)}${tier === null ? '' : `, among ${usable}${where}`}`;
+      : `${takesText(policy.name, worker)}${tier === null ? '' : `, among ${usable}${where}`}`;
   return `${target}: ${before}${why}.`;
 }
 
@@ -204,7 +212,7 @@ export function noteTexts(facts: NoteFacts): readonly string[] {
   if (outcome !== 'picked') return notes;
   if (step === 'hit') notes.push('This holds on every worker, until the entry expires.');
   else if (facts.chose) {
-    notes.push(lasts[policy.name](worker));
+    notes.push(lastsText(policy.name, worker));
     if (step === 'miss') notes.push('Once the client has come, its sticky entry decides.');
   }
   return notes;

@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.js';
 import { answerText } from './answer-text.js';
 import { type Conversation, converse } from './conversation.js';
-import { type Credentials, readCredentials } from './login.js';
+import type { Credentials, Logins } from './logins.js';
 import {
   isMysqlEnd,
   type MysqlAnswer,
@@ -24,9 +24,15 @@ import type { Probe } from './probe.js';
 import { badAnswer, type Ending } from './probe-socket.js';
 import { readMessage } from './read-message.js';
 
-export function createMysqlProbe({ clock }: { readonly clock: Clock }): Probe<'mysql'> {
+export function createMysqlProbe({
+  clock,
+  logins,
+}: {
+  readonly clock: Clock;
+  readonly logins: Logins;
+}): Probe<'mysql'> {
   return async ({ endpoint, timeoutMs, check }) => {
-    const credentials = await readCredentials(check.login);
+    const credentials = await logins.credentials(check.login);
     if (credentials !== null && 'ok' in credentials) return { ...credentials, latencyMs: 0 };
     return converse({ clock, endpoint, timeoutMs }, (peer) => askMysql(peer, credentials));
   };

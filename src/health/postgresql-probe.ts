@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { answerText } from './answer-text.js';
 import { type Conversation, converse } from './conversation.js';
-import { type Credentials, readCredentials } from './login.js';
+import type { Credentials, Logins } from './logins.js';
 import {
   offersScram,
   postgresqlMd5,
@@ -29,9 +29,15 @@ import type { Probe } from './probe.js';
 import { badAnswer, type Ending } from './probe-socket.js';
 import { type Malformed, readMessage } from './read-message.js';
 
-export function createPostgresqlProbe({ clock }: { readonly clock: Clock }): Probe<'postgresql'> {
+export function createPostgresqlProbe({
+  clock,
+  logins,
+}: {
+  readonly clock: Clock;
+  readonly logins: Logins;
+}): Probe<'postgresql'> {
   return async ({ endpoint, timeoutMs, check }) => {
-    const credentials = await readCredentials(check.login);
+    const credentials = await logins.credentials(check.login);
     if (credentials !== null && 'ok' in credentials) return { ...credentials, latencyMs: 0 };
     return converse({ clock, endpoint, timeoutMs }, (peer) => askPostgresql(peer, credentials));
   };

@@ -1,12 +1,14 @@
 // The list of all probe kinds. A new kind is one file that makes a Probe, one line here, its
 // sections in model/health-check, and its schema in config/health-sections.
 import type { Clock } from '../clock.js';
+import type { Logger } from '../log/logger.js';
 import type { ProbeResult } from '../model/health.js';
 import type { ActiveProbeKind } from '../model/health-check.js';
 import { createDnsProbe } from './dns-probe.js';
 import { createExecProbe } from './exec-probe.js';
 import { createGrpcProbe } from './grpc-probe.js';
 import { createHttpProbe, createHttpsProbe } from './http-probe.js';
+import { Logins } from './logins.js';
 import { createMemcachedProbe } from './memcached-probe.js';
 import { createMysqlProbe } from './mysql-probe.js';
 import { createPingProbe } from './ping-probe.js';
@@ -22,6 +24,7 @@ import { createUdpProbe } from './udp-probe.js';
 /** What probes are made from. */
 export interface ProbeTools {
   readonly clock: Clock;
+  readonly log: Logger;
   /** In [0, 1). */
   readonly random: () => number;
   readonly ping: Ping;
@@ -34,6 +37,7 @@ export type Probes = { readonly [Kind in ActiveProbeKind]: Probe<Kind> };
 
 export function createProbes(tools: ProbeTools): Probes {
   const secure = { ...tools, trust: createTrust() };
+  const database = { ...tools, logins: new Logins(tools.log) };
   return {
     tcp: createTcpProbe(tools),
     ping: createPingProbe(tools),
@@ -46,9 +50,9 @@ export function createProbes(tools: ProbeTools): Probes {
     udp: createUdpProbe(tools),
     grpc: createGrpcProbe(secure),
     exec: createExecProbe(tools),
-    redis: createRedisProbe(tools),
-    postgresql: createPostgresqlProbe(tools),
-    mysql: createMysqlProbe(tools),
+    redis: createRedisProbe(database),
+    postgresql: createPostgresqlProbe(database),
+    mysql: createMysqlProbe(database),
   };
 }
 

@@ -3,15 +3,21 @@
 import type { Clock } from '../clock.js';
 import { answerText } from './answer-text.js';
 import { type Conversation, converse } from './conversation.js';
-import { type Credentials, readCredentials } from './login.js';
+import type { Credentials, Logins } from './logins.js';
 import type { Probe } from './probe.js';
 import { badAnswer, type Ending } from './probe-socket.js';
 import { type Malformed, readMessage } from './read-message.js';
 import { parseRedisReply, type RedisReply, redisCommand } from './redis-protocol.js';
 
-export function createRedisProbe({ clock }: { readonly clock: Clock }): Probe<'redis'> {
+export function createRedisProbe({
+  clock,
+  logins,
+}: {
+  readonly clock: Clock;
+  readonly logins: Logins;
+}): Probe<'redis'> {
   return async ({ endpoint, timeoutMs, check }) => {
-    const credentials = await readCredentials(check.login);
+    const credentials = await logins.credentials(check.login);
     if (credentials !== null && 'ok' in credentials) return { ...credentials, latencyMs: 0 };
     return converse({ clock, endpoint, timeoutMs }, (peer) => askRedis(peer, credentials));
   };

@@ -17,6 +17,8 @@ const fedEvents = [
   'split_brain',
   'name_unresolved',
   'name_resolved',
+  'password_file_unreadable',
+  'password_file_readable',
   'table_rejected',
   'reload_started',
   'reload_applied',

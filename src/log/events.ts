@@ -91,6 +91,9 @@ export interface EventFields {
     readonly reason: string;
     readonly kept: string;
   };
+  /** Probes that log in count neither way. Logged once until the file can be read again. */
+  readonly password_file_unreadable: { readonly file: string; readonly reason: string };
+  readonly password_file_readable: { readonly file: string };
   readonly name_resolved: { readonly host: string; readonly address: string };
   readonly table_applied: {
     readonly generation: number;
@@ -242,6 +245,8 @@ export const levels: { readonly [N in EventName]: LevelOf<N> } = {
   target_address_changed: 'info',
   name_unresolved: 'warn',
   name_resolved: 'info',
+  password_file_unreadable: 'warn',
+  password_file_readable: 'info',
   table_applied: 'debug',
   table_rejected: 'error',
   reload_applied: 'info',

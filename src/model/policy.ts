@@ -1,7 +1,9 @@
-// Policies: how a pool picks. The YAML word, the native file and the test share the name.
+// Policies: how a pool picks. The YAML word, the native file and the test share the name. Which
+// there are, and what they heed, is in native/policy/policies.txt.
+import { policyTraits } from './policy-traits.js';
 
 /** What a policy heeds. A setting that it does not is an error of the configuration. */
-interface PolicyTraits {
+export interface PolicyTraits {
   readonly weights: boolean;
   /** Decides by a key: any that can be set, or always by the client's address. */
   readonly key: 'any' | 'source' | 'none';
@@ -9,25 +11,13 @@ interface PolicyTraits {
   readonly load: 'always' | 'bounded' | 'never';
 }
 
-/** One line for each; native has the same list in native/policy/policies.h. */
-export const policyTraits = {
-  round_robin: { weights: false, key: 'none', load: 'never' },
-  weighted_round_robin: { weights: true, key: 'none', load: 'never' },
-  least_connections: { weights: true, key: 'none', load: 'always' },
-  least_response_time: { weights: true, key: 'none', load: 'always' },
-  least_bandwidth: { weights: true, key: 'none', load: 'never' },
-  random: { weights: true, key: 'none', load: 'never' },
-  power_of_two: { weights: true, key: 'none', load: 'always' },
-  hot_cold: { weights: true, key: 'none', load: 'always' },
-  first: { weights: false, key: 'none', load: 'never' },
-  source_hash: { weights: true, key: 'source', load: 'bounded' },
-  ring_hash: { weights: true, key: 'any', load: 'bounded' },
-  maglev: { weights: true, key: 'any', load: 'bounded' },
-} as const satisfies Record<string, PolicyTraits>;
-
 export type PolicyName = keyof typeof policyTraits;
 
 export const policyNames = Object.keys(policyTraits) as readonly PolicyName[];
+
+export function traitsOf(name: PolicyName): PolicyTraits {
+  return policyTraits[name];
+}
 
 /** What a keyed policy decides by. */
 export const policyKeys = ['source', 'source_port', 'destination'] as const;
@@ -41,7 +31,7 @@ export type LoadKind = (typeof loadKinds)[number];
 
 /** Policies that always count load. */
 export const loadPolicies: readonly PolicyName[] = policyNames.filter(
-  (name) => policyTraits[name].load === 'always',
+  (name) => traitsOf(name).load === 'always',
 );
 
 export interface Policy {

@@ -328,6 +328,26 @@ pools:
     expect(found.map(({ code }) => code)).toEqual(['SLUICE_CHECK_HEALTH_FILE']);
   });
 
+  test('with a password is a warning while it cannot be read, and stops no start', async () => {
+    const login = 'login: { user: probe, password_file: /nonexistent/password }';
+    for (const type of ['postgresql', 'mysql', 'redis']) {
+      const config = checked(`{ type: ${type}, ${login} }`);
+      const { originOf } = config;
+      const options = { clock: systemClock(), originOf, system: { ...easy, fileUsable } };
+      expect(await probeEnvironment(config.config, options)).toMatchObject([
+        {
+          severity: 'warning',
+          code: 'SLUICE_CHECK_HEALTH_FILE',
+          line: 4,
+          path: 'pools.web',
+          message:
+            'the health check cannot read /nonexistent/password (login.password_file): ENOENT',
+        },
+      ]);
+      expect(await probePermissions(config.config, options)).toEqual([]);
+    }
+  });
+
   test('that is there draws no word', async () => {
     const both = checked('{ type: exec, exec: { command: [/bin/sh, -c, "exit 0"] } }');
     expect(await findings(both, { fileUsable })).toEqual([]);

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
+import { Logins } from '../../src/health/logins.js';
 import { createMysqlProbe } from '../../src/health/mysql-probe.js';
 import { createPostgresqlProbe } from '../../src/health/postgresql-probe.js';
 import { createRedisProbe } from '../../src/health/redis-probe.js';
@@ -17,9 +18,10 @@ import { waitFor } from '../support/wait-for.js';
 
 const clock = systemClock();
 const timeoutMs = 10_000;
-const redisProbe = createRedisProbe({ clock });
-const postgresqlProbe = createPostgresqlProbe({ clock });
-const mysqlProbe = createMysqlProbe({ clock });
+const tools = { clock, logins: new Logins({ event: () => undefined }) };
+const redisProbe = createRedisProbe(tools);
+const postgresqlProbe = createPostgresqlProbe(tools);
+const mysqlProbe = createMysqlProbe(tools);
 
 const askRedis = (port: number, login: Login | null = null) =>
   redisProbe(requestOf({ kind: 'redis', login }, { endpoint: loopback(port), timeoutMs }));

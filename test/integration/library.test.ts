@@ -64,6 +64,52 @@ describe('createLoadBalancer', () => {
     await waitFor('no descriptor left', async () => (await count('fd')) <= before.descriptors);
   });
 
+  it('explains the target that a client then gets, and changes nothing by it', async () => {
+    const targets = await Promise.all([echo('1 '), echo('2 '), echo('3 ')]);
+    const list = targets.map(({ port }, at) => ({
+      address: `127.0.0.1:${port}`,
+      name: String(at + 1),
+    }));
+    const { admin, listeners } = configOf(1);
+    const balancer = await createLoadBalancer({
+      config: {
+        admin,
+        listeners,
+        pools: { echo: { targets: list, health: 'none' } },
+        engine: { workers: 1 },
+      },
+    });
+    onTestFinished(() => balancer.close());
+    const [address = ''] = balancer.addresses('echo');
+    const question = { listener: 'echo', client: '127.0.0.1' };
+    for (let round = 0; round < 6; round++) {
+      const told = await balancer.explain(question);
+      expect(await balancer.explain({ ...question, worker: 0 })).toEqual(told);
+      expect(told).toMatchObject({ pool: 'echo', policy: 'round_robin', outcome: 'picked' });
+      expect(told.targets.filter(({ whyNot }) => whyNot === null)).toHaveLength(1);
+      expect(await ask(address, 'x')).toBe(`${told.target} x`);
+    }
+  });
+
+  it('explains nothing of what there is not', async () => {
+    const balancer = await createLoadBalancer({
+      config: { ...configOf((await echo()).port), engine: { workers: 1 } },
+    });
+    onTestFinished(() => balancer.close());
+    const good = { listener: 'echo', client: '127.0.0.1' };
+    const code = 'SLUICE_LIBRARY_EXPLAIN';
+    for (const [bad, message] of [
+      [{ listener: 'eco' }, /"eco"/],
+      [{ client: 'nobody' }, /nobody/],
+      [{ worker: 1 }, /worker 1/],
+    ] as const) {
+      const asked = balancer.explain({ ...good, ...bad });
+      await expect(asked).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+    }
+    await balancer.close();
+    await expect(balancer.explain(good)).rejects.toMatchObject({ code: 'SLUICE_ENGINE_CLOSED' });
+  });
+
   it('runs several at once in one process', async () => {
     const [first, second] = await Promise.all([echo('1 '), echo('2 ')]);
     const balancers = await Promise.all(

@@ -88,7 +88,8 @@ export interface RealMariadb extends RealServer {
   sql(text: string): Promise<string>;
 }
 
-export async function startMariadb(): Promise<RealMariadb> {
+/** `more`: options of mariadbd. */
+export async function startMariadb(more: readonly string[] = []): Promise<RealMariadb> {
   const folder = await folderOf('mysql');
   const data = join(folder, 'data');
   const socket = join(folder, 'socket');
@@ -105,10 +106,23 @@ export async function startMariadb(): Promise<RealMariadb> {
     ...['mariadbd', '--no-defaults', `--datadir=${data}`, `--socket=${socket}`],
     ...['--bind-address=127.0.0.1', `--port=${port}`, '--skip-name-resolve'],
     ...['--innodb-flush-log-at-trx-commit=0', '--innodb-buffer-pool-size=8M'],
+    ...more,
   ]);
   const program = startProgram(file, args);
   await untilListening(port, program);
   const sql = (text: string) =>
     runProgram('mariadb', ['--no-defaults', '-u', 'root', '-S', socket, '-N', '-e', text]);
   return { port, program, sql };
+}
+
+/** One that others can follow. */
+export const startMariadbPrimary = (): Promise<RealMariadb> =>
+  startMariadb(['--server-id=1', '--log-bin']);
+
+/** Another one that follows `primary`, from its beginning, and takes no writes but its. */
+export async function startMariadbReplica(primary: RealMariadb): Promise<RealMariadb> {
+  const replica = await startMariadb(['--server-id=2', '--log-bin', '--read-only=1']);
+  await replica.sql(`change master to master_host='127.0.0.1', master_port=${primary.port},
+    master_user='root', master_use_gtid=slave_pos, master_connect_retry=1; start slave`);
+  return replica;
 }

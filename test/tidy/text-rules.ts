@@ -132,11 +132,19 @@ const sourcesListed: Rule = {
   name: 'native/sources.txt lists every source of native/, once, and nothing else',
   check: (files) => {
     const list = files.find(({ path }) => path === 'native/sources.txt')?.text ?? '';
-    const listed = list.trimEnd().split('\n');
     const present = files
       .map(({ path }) => path)
       .filter((path) => /^native\/\w+\/.*\.cpp$/.test(path))
       .map((path) => path.slice('native/'.length));
+    // A whole room can be given as `room/*.cpp`.
+    const listed = list
+      .trimEnd()
+      .split('\n')
+      .flatMap((name) => {
+        if (!name.endsWith('/*.cpp')) return [name];
+        const inRoom = present.filter((one) => one.startsWith(name.slice(0, -'*.cpp'.length)));
+        return inRoom.length > 0 ? inRoom : [name];
+      });
     const path = 'native/sources.txt';
     return [
       ...present
@@ -149,6 +157,8 @@ const sourcesListed: Rule = {
   },
   bad: [
     [sample('native/sources.txt', 'os/a.cpp\n'), sample('native/os/b.cpp', '// x\n')],
+    [sample('native/sources.txt', 'os/*.cpp\n'), sample('native/tcp/b.cpp', '// x\n')],
+    [sample('native/sources.txt', 'os/*.cpp\nos/a.cpp\n'), sample('native/os/a.cpp', '// x\n')],
     [sample('native/sources.txt', 'os/a.cpp\nos/a.cpp\n'), sample('native/os/a.cpp', '// x\n')],
   ],
 };

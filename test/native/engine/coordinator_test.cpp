@@ -121,6 +121,23 @@ TEST_CASE("sockets that have left the table stay open until the last worker has 
   CHECK(parts.exchange.live_tables() == 1);
 }
 
+TEST_CASE("a target that gets the slot of another one does not begin with its response time") {
+  Parts parts(1);
+  REQUIRE(parts.workers[0]->start() == 0);
+  std::atomic<uint32_t>& response_us = parts.region.turn_signals()[0].response_us;
+  const auto load = [&](const TestTable& table) {
+    parts.load(table);
+    REQUIRE(test::type_of(*parts.answer()) == EventType::table_applied);
+  };
+  load({.generation = 1, .target_ports = {1}});
+  response_us = 2'000'000;
+  load({.generation = 2, .target_ports = {1}});
+  CHECK(response_us == 2'000'000);
+  load({.generation = 3});
+  load({.generation = 4, .target_ports = {2}});
+  CHECK(response_us == 0);
+}
+
 TEST_CASE("an image that is not what its command says is refused by the number of the check") {
   Parts parts(1);
   REQUIRE(parts.workers[0]->start() == 0);

@@ -94,7 +94,7 @@ void check_notes(const Pool& pool, const PickRecord& record, Active& active,
   REQUIRE(index == record.candidates.size());
 }
 
-TEST_CASE("explain and the next pick agree for every policy, over tiers, limits and turns") {
+TEST_CASE("explain and the next pick agree for every policy, over tiers, limits and signals") {
   const uint64_t seed = test::fresh_seed();
   CAPTURE(seed);
   std::mt19937_64 random(seed);
@@ -108,6 +108,9 @@ TEST_CASE("explain and the next pick agree for every policy, over tiers, limits 
         for (uint32_t slot = 0; slot < kTargets; slot++) {
           active[slot] = static_cast<uint32_t>(random() % 4);
           active.turns(slot) = static_cast<uint32_t>(random() % 4);
+          active.response_us(slot) = static_cast<uint32_t>(random() % 3 * (random() % 5000));
+          active.bandwidth(slot).bytes_per_s = random() % 3 * (random() % 100'000);
+          active.bandwidth(slot).active = static_cast<uint32_t>(random() % 4);
         }
         TriedTargets tried;
         for (uint64_t n = random() % 3; n > 0; n--) {

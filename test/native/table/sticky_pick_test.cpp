@@ -22,6 +22,12 @@ namespace {
 
 using policy::kNoPick;
 
+constexpr PolicyKind kEveryPolicy[] = {
+#define X(name, number, Class) PolicyKind::name,
+    SLUICE_POLICIES(X)
+#undef X
+};
+
 constexpr uint64_t kSecondNs = 1'000'000'000;
 constexpr uint32_t kPoolSlot = 4;
 constexpr uint32_t kExpireMs = 10'000;
@@ -100,6 +106,7 @@ class StickyPool {
   };
   std::vector<Given> given;
   bool refuse = false;
+  PolicyKind policy = PolicyKind::round_robin;
   uint32_t prefix_v4 = 32;
 
   void add(const char* name) { given.push_back({.name = name}); }
@@ -123,8 +130,7 @@ class StickyPool {
     }
     Pool& pool = table_->pools.emplace_back();
     pool.slot = kPoolSlot;
-    constexpr PolicyKind kPolicy = PolicyKind::round_robin;
-    pool.set_tiers(kPolicy, {Tier(kPolicy, std::move(candidates))});
+    pool.set_tiers(policy, {Tier(policy, std::move(candidates))});
     pool.stickiness = Stickiness(std::move(targets));
     pool.stickiness.capacity = entries_->capacity();
     pool.stickiness.expire_ms = kExpireMs;
@@ -138,6 +144,17 @@ class StickyPool {
                 const TriedTargets& tried = {}) {
     PickingWorker& by = *workers_[worker];
     return pick_or_stick(by.links, {*table_, table_->pools[0], {client, client}, tried}, by.cursor);
+  }
+  // As if the pool were not sticky.
+  uint32_t pick_by_policy(const os::ClientAddress& client) {
+    PickingWorker& by = *workers_[0];
+    return table_->pools[0].pick({client, client}, by.cursor, by.links.signals, {});
+  }
+  // Whatever its policy looks at, this target is not what it wants.
+  void make_unattractive(uint32_t slot) {
+    active(slot) = 1000;
+    region_.turn_signals()[slot].response_us = 30'000'000;
+    region_.bandwidth()[slot].bytes_per_s = 1'000'000'000;
   }
   PickExplanation explain(const os::ClientAddress& client, uint32_t worker = 0,
                           const TriedTargets& tried = {}) {
@@ -188,6 +205,32 @@ TEST_CASE("a client goes where it went before, whichever worker it comes to") {
   CHECK(pool.row(1).sticky_hits.load() == 3);
   CHECK(pool.row(0).sticky_misses.load() == 2);
   CHECK(pool.shown_size() == 2);
+}
+
+TEST_CASE("a sticky entry wins over the policy, whichever that is") {
+  for (const PolicyKind kind : kEveryPolicy) {
+    CAPTURE(static_cast<uint32_t>(kind));
+    StickyPool pool;
+    pool.policy = kind;
+    pool.build();
+    // Sent away from where the policy would have it, while that is down.
+    StickyPool::Given& wanted = pool.target_in(pool.explain(client_at(1)).slot);
+    wanted.candidate = wanted.serves = false;
+    pool.build();
+    const uint32_t other = pool.pick(client_at(1));
+    wanted.candidate = wanted.serves = true;
+    pool.build();
+    REQUIRE(pool.target_in(other).name != wanted.name);
+    pool.make_unattractive(other);
+    int elsewhere = 0;
+    for (uint32_t i = 0; i < 60; i++) {
+      CHECK(pool.explain(client_at(1), i % 2).slot == other);
+      CHECK(pool.pick(client_at(1), i % 2) == other);
+      if (pool.pick_by_policy(client_at(1)) != other) elsewhere++;
+    }
+    CHECK(elsewhere > 0);
+    CHECK(pool.row(0).sticky_hits.load() + pool.row(1).sticky_hits.load() == 60);
+  }
 }
 
 TEST_CASE("a prefix sends neighbours to one target") {

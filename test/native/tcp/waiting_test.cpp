@@ -47,6 +47,13 @@ struct Queueing {
   }
 };
 
+// The number that the client behind this connection has sent (Peer::send writes it).
+uint32_t number_from(const Peer& target) {
+  uint64_t word = 0;
+  REQUIRE(::recv(target.fd(), &word, sizeof(word), MSG_WAITALL) == sizeof(word));
+  return static_cast<uint32_t>(word >> 40U);
+}
+
 TEST_CASE("a client waits for a place, and what it has sent meanwhile arrives") {
   Queueing path;
   Peer first = path.connect();
@@ -84,9 +91,7 @@ TEST_CASE("sources have their turn one after the other, and a record tells how l
   uint32_t singles = 0;
   for (int turn = 0; turn < 5; turn++) {
     target = path.target_listener.accept();
-    uint64_t word = 0;
-    REQUIRE(::recv(target.fd(), &word, sizeof(word), MSG_WAITALL) == sizeof(word));
-    const auto client = static_cast<uint32_t>(word >> 40U);
+    const uint32_t client = number_from(target);
     REQUIRE(client < clients.size());
     if (client >= 20) singles++;
     clients[client].reset();
@@ -99,6 +104,51 @@ TEST_CASE("sources have their turn one after the other, and a record tells how l
   REQUIRE(waited_ms.size() == 6);
   CHECK(waited_ms[0] == 0);
   for (size_t i = 1; i < waited_ms.size(); i++) CHECK(waited_ms[i] >= 29);
+}
+
+TEST_CASE("a queue is served in its order, whichever the policy") {
+  constexpr table::PolicyKind kEveryPolicy[] = {
+#define X(name, number, Class) table::PolicyKind::name,
+      SLUICE_POLICIES(X)
+#undef X
+  };
+  for (const table::PolicyKind kind : kEveryPolicy) {
+    CAPTURE(static_cast<uint32_t>(kind));
+    Queueing path;
+    PeerListener second_target;
+    PeerListener* const listeners[] = {&path.target_listener, &second_target};
+    path.draft.targets.push_back(second_target.address());
+    path.draft.policy = kind;
+    path.loop.adopt(path.draft);
+    // One at each target, and six from the same source that wait.
+    std::vector<Peer> clients;
+    std::vector<Peer> served;
+    for (uint32_t i = 0; i < 2; i++) {
+      clients.push_back(path.connect());
+      REQUIRE(clients.back().send(i, 8) == 8);
+      REQUIRE(eventually(
+          [&] { return path.loop.target_active(0) + path.loop.target_active(1) == i + 1; }));
+    }
+    // Which client is at which target.
+    uint32_t client_of[2] = {};
+    for (uint32_t target = 0; target < 2; target++) {
+      served.push_back(listeners[target]->accept());
+      client_of[target] = number_from(served.back());
+    }
+    for (uint32_t i = 2; i < 8; i++) {
+      clients.push_back(path.connect());
+      REQUIRE(clients.back().send(i, 8) == 8);
+      REQUIRE(path.await_waiting(i - 1));
+    }
+    // Whichever target gets a place, the one that has waited longest has it.
+    for (uint32_t next = 2; next < 8; next++) {
+      const uint32_t target = next / 2 % 2;
+      clients[client_of[target]].reset();
+      served[target] = listeners[target]->accept();
+      client_of[target] = number_from(served[target]);
+      REQUIRE(client_of[target] == next);
+    }
+  }
 }
 
 TEST_CASE("a full queue turns a client away at once, and says so") {

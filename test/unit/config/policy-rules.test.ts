@@ -1,7 +1,7 @@
 // Settings of policies: what each has, and what is refused because it would only look as if it
 // worked.
 import { describe, expect, test } from 'vitest';
-import { type Policy, policyKeys, policyNames, policyTraits } from '../../../src/model/policy.js';
+import { type Policy, policyKeys, policyNames, traitsOf } from '../../../src/model/policy.js';
 import { load, testBadFiles, withPool } from '../../support/bad-file.js';
 
 function policyIn(lines: string): Policy | undefined {
@@ -12,7 +12,7 @@ function policyIn(lines: string): Policy | undefined {
 describe('a file is refused for', () => {
   testBadFiles('errors', [
     ...policyNames
-      .filter((name) => policyTraits[name].key === 'none')
+      .filter((name) => traitsOf(name).key === 'none')
       .flatMap((name) => [
         {
           name: `a key of ${name}`,
@@ -41,7 +41,7 @@ describe('a file is refused for', () => {
       ],
     },
     ...policyNames
-      .filter((name) => policyTraits[name].load === 'never')
+      .filter((name) => traitsOf(name).load === 'never')
       .map((name) => ({
         name: `load of ${name}`,
         text: withPool(`policy: { name: ${name}, load: turns }`),
@@ -50,7 +50,7 @@ describe('a file is refused for', () => {
         ] as const,
       })),
     ...policyNames
-      .filter((name) => policyTraits[name].load === 'bounded')
+      .filter((name) => traitsOf(name).load === 'bounded')
       .map((name) => ({
         name: `load of ${name} without a bound`,
         text: withPool(`policy: { name: ${name}, load: turns, bounded_load: off }`),
@@ -137,9 +137,9 @@ describe('a policy', () => {
       expect(policyIn(policy)).toMatchObject({ key, boundedLoad: 150 });
     });
   }
-  for (const name of policyNames.filter((name) => policyTraits[name].load !== 'never')) {
+  for (const name of policyNames.filter((name) => traitsOf(name).load !== 'never')) {
     test(`${name} can count turns`, () => {
-      const bound = policyTraits[name].load === 'bounded' ? ', bounded_load: 150' : '';
+      const bound = traitsOf(name).load === 'bounded' ? ', bounded_load: 150' : '';
       expect(policyIn(`policy: { name: ${name}, load: turns${bound} }`)).toMatchObject({
         name,
         load: 'turns',

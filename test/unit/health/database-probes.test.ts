@@ -4,7 +4,7 @@ import { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Conversation, conversationOver } from '../../../src/health/conversation.js';
-import type { Credentials } from '../../../src/health/login.js';
+import type { Credentials } from '../../../src/health/logins.js';
 import { askMysql } from '../../../src/health/mysql-probe.js';
 import { mysqlPacket } from '../../../src/health/mysql-protocol.js';
 import { askPostgresql } from '../../../src/health/postgresql-probe.js';
