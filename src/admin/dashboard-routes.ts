@@ -74,7 +74,11 @@ export function addDashboardRoutes(
 ): void {
   let loading: Promise<StaticFiles> | null = null;
   const files = (): Promise<StaticFiles> => {
-    loading ??= read();
+    // What failed once, as for want of descriptors, may go well for the next browser.
+    loading ??= read().catch((error: unknown) => {
+      loading = null;
+      throw error;
+    });
     return loading;
   };
   const answer = (context: Context, file: StaticFile): Response => {

@@ -86,7 +86,7 @@ const serving: ReadonlySet<string> = new Set(['run', 'demo']);
 function endWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
-    process.exit(exitCodes.ok);
+    process.exit(process.exitCode ?? exitCodes.ok);
   });
 }
 

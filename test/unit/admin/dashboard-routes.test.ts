@@ -137,6 +137,24 @@ it('files are read once, whoever asks how often', async () => {
   expect(reads()).toBe(1);
 });
 
+it('a read that fails is tried again for the next browser', async () => {
+  const from = await builtFolder();
+  const app = createApiApp();
+  let reads = 0;
+  addDashboardRoutes(
+    app,
+    () => '',
+    async () => {
+      reads++;
+      if (reads === 1) throw new Error('EMFILE');
+      return await readDashboard(from);
+    },
+  );
+  const get = async () => await app.request('/', { headers: { accept: 'text/html' } });
+  await expect(get()).rejects.toThrow('EMFILE');
+  expect((await get()).status).toBe(200);
+});
+
 it('a program that was not built has no page, and tells browsers what it tells all', async () => {
   const { get } = await dashboard(new URL('./none/', import.meta.url));
   expect(await (await get('/', browser)).text()).toBe('what programs can ask\n');
