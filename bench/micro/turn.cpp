@@ -31,6 +31,7 @@ void one_turn(tcp::Turn& turn, shared::TurnSignals& signals, shared::Histogram& 
     signals.active_turns.fetch_sub(1, std::memory_order_relaxed);
     const uint64_t took_us = (loop_ns - asked_ns) / 1000;
     shared::note_response(signals.response_us, took_us);
+    signals.measured.store(true, std::memory_order_relaxed);
     shared::count(row, took_us);
   }
 }

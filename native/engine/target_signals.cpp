@@ -53,7 +53,9 @@ void TargetSignals::begin_anew(const table::Table& next, const table::Table* cur
 
 void TargetSignals::forget(uint32_t slot) {
   // Relaxed: estimates.
-  region_.turn_signals()[slot].response_us.store(0, std::memory_order_relaxed);
+  shared::TurnSignals& turns = region_.turn_signals()[slot];
+  turns.response_us.store(0, std::memory_order_relaxed);
+  turns.measured.store(false, std::memory_order_relaxed);
   policy::Bandwidth& bandwidth = region_.bandwidth()[slot];
   bandwidth.bytes_per_s.store(0, std::memory_order_relaxed);
   bandwidth.active.store(0, std::memory_order_relaxed);

@@ -70,7 +70,6 @@ inline constexpr size_t kCacheLineBytes = 64;
   X(resets, connections, "Connections the target reset")                                           \
   X(closed_by_operator, connections, "Connections and sessions closed by a command")               \
   X(icmp_errors, errors, "ICMP errors that a session met")                                         \
-  X(connect_us, microseconds, "Time spent in successful connects, summed")                         \
   X(turns_unmeasured, turns, "Answers in streams whose turns cannot be told apart")
 
 #define SLUICE_POOL_COUNTERS(X)                                                                \

@@ -8,8 +8,8 @@
 //   the sizes of the sticky tables                   (one u32 per pool slot)
 //   the shared turn signals                          (one TurnSignals per target slot)
 //   the shared bandwidths                            (one policy::Bandwidth per target slot)
-//   per worker: worker counters, then listener, target and pool counters per slot, then response
-//               histograms per target slot
+//   per worker: worker counters, then listener, target and pool counters per slot, then histograms:
+//               of responses and of connects per target slot, of ends per listener slot
 //   per worker: its explain area                     (explain_area.h)
 // Everything is defined once, here; the addon exports names, sizes and offsets (layout_export.h)
 // and TypeScript builds its readers and writers from them. Pages are touched on first use, so the
@@ -219,6 +219,10 @@ struct alignas(kCacheLineBytes) TurnSignals {
   // failure is a slow one; 0 = not measured. Writers: every worker, relaxed (a lost sample is a
   // sample less), and the coordinator, which lets it fall in silence; readers: as above.
   std::atomic<uint32_t> response_us;
+  // Has a turn of the present target been measured? Until then connects stand in for turns.
+  // Writers: every worker sets it, the coordinator clears it when another target gets the slot;
+  // readers: workers; relaxed, as it comes with the estimate above.
+  std::atomic<bool> measured;
 };
 static_assert(sizeof(TurnSignals) == kCacheLineBytes);
 

@@ -117,13 +117,10 @@ ConnectProgress note_connected(TcpContext& context, TcpConnection& connection) {
   connection.connect_us = static_cast<uint32_t>((context.now_ns() - connection.accepted_ns) / 1000);
   connection.target_connected = true;
   shared::add(context.target_row(connection).connections_opened, 1);
-  shared::add(context.target_row(connection).connect_us, took_us);
   shared::count(context.links.connects[connection.target_slot], took_us);
-  // Until this worker has met a turn of the target that can be measured.
-  const bool measured =
-      context.links.responses[connection.target_slot].sum.load(std::memory_order_relaxed) > 0;
-  if (!measured) {
-    shared::note_response(context.links.turns[connection.target_slot].response_us, took_us);
+  shared::TurnSignals& signals = context.links.turns[connection.target_slot];
+  if (!signals.measured.load(std::memory_order_relaxed)) {
+    shared::note_response(signals.response_us, took_us);
   }
   context.waiting.note_reached(connection.pool_slot);
   return ConnectProgress::connected;

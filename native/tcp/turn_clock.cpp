@@ -11,7 +11,9 @@ namespace {
 void count_answer(TcpContext& context, const TcpConnection& connection) {
   // The loop's time was read after the turn had begun, or the two would have crossed.
   const uint64_t took_us = (context.now_ns() - connection.asked_ns) / 1000;
-  shared::note_response(context.links.turns[connection.target_slot].response_us, took_us);
+  shared::TurnSignals& signals = context.links.turns[connection.target_slot];
+  shared::note_response(signals.response_us, took_us);
+  signals.measured.store(true, std::memory_order_relaxed);
   shared::count(context.links.responses[connection.target_slot], took_us);
 }
 

@@ -28,7 +28,7 @@ import { agedRecord, type EjectionRecord, type EjectionRecords } from './ejectio
 export interface EjectorOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly counters: Pick<EngineCounters, 'target'>;
+  readonly counters: Pick<EngineCounters, 'target' | 'targetConnectUs'>;
   /** ejections() has changed. */
   readonly onChange: () => void;
 }
@@ -353,9 +353,10 @@ export class Ejector {
   }
 
   #counts(slot: number): Counts {
-    const counters = this.#options.counters.target(slot);
+    const { counters } = this.#options;
+    const values = counters.target(slot);
     const value = (...names: readonly string[]): number =>
-      names.reduce((sum, name) => sum + (counters.get(name) ?? 0), 0);
+      names.reduce((sum, name) => sum + (values.get(name) ?? 0), 0);
     return {
       // A session says nothing by being opened; an answer does.
       successes: value('connections_opened', 'to_client_datagrams'),
@@ -367,7 +368,7 @@ export class Ejector {
         'icmp_errors',
       ),
       resets: value('resets', 'ended_unanswered'),
-      connectUs: value('connect_us'),
+      connectUs: counters.targetConnectUs(slot),
     };
   }
 }

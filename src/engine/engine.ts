@@ -126,6 +126,8 @@ export interface EngineCounters {
   targetResponses(slot: number): Histogram;
   /** What its successful connects took, in microseconds, likewise. */
   targetConnects(slot: number): Histogram;
+  /** The sum of that alone. */
+  targetConnectUs(slot: number): number;
   /** Of the connections and sessions that have ended, likewise. */
   listenerEnds(slot: number): EndHistograms;
   listenerActive(slot: number): number;

@@ -13,7 +13,10 @@ export interface HistogramSources {
   sum(offset: number): number;
 }
 
-type Histograms = Pick<EngineCounters, 'targetResponses' | 'targetConnects' | 'listenerEnds'>;
+type Histograms = Pick<
+  EngineCounters,
+  'targetResponses' | 'targetConnects' | 'targetConnectUs' | 'listenerEnds'
+>;
 
 export function openHistograms(sources: HistogramSources): Histograms {
   const { constants, region, checkSlot, sum } = sources;
@@ -24,14 +27,16 @@ export function openHistograms(sources: HistogramSources): Histograms {
     return { buckets, sum: sum(at + constants.histogram_sum) };
   }
 
-  function ofTarget(rows: number, slot: number): Histogram {
+  /** Where a target's is among `rows`. */
+  function ofTarget(rows: number, slot: number): number {
     checkSlot(slot, constants.target_slots_max);
-    return read(rows + slot * constants.histogram_bytes);
+    return rows + slot * constants.histogram_bytes;
   }
 
   return {
-    targetResponses: (slot) => ofTarget(region.response_rows, slot),
-    targetConnects: (slot) => ofTarget(region.connect_rows, slot),
+    targetResponses: (slot) => read(ofTarget(region.response_rows, slot)),
+    targetConnects: (slot) => read(ofTarget(region.connect_rows, slot)),
+    targetConnectUs: (slot) => sum(ofTarget(region.connect_rows, slot) + constants.histogram_sum),
     listenerEnds(slot) {
       checkSlot(slot, constants.listener_slots_max);
       const at = region.end_rows + slot * constants.end_histograms_bytes;

@@ -183,6 +183,7 @@ export class FakeEngine implements Engine {
       targetResponseUs: () => 0,
       targetResponses: () => emptyHistogram,
       targetConnects: () => emptyHistogram,
+      targetConnectUs: () => 0,
       listenerEnds: () => noEndHistograms,
       listenerActive: active('listener'),
       listenerSums: () => () => undefined,

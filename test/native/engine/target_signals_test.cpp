@@ -125,6 +125,7 @@ void make_slow_and_busy(Fixture& f) {
   f.region.active()[3] = 2;
   f.second_passes();
   shared::note_failure(f.response_us());
+  f.region.turn_signals()[3].measured = true;
   REQUIRE(f.bytes_per_s() == 2'000'000);
 }
 
@@ -141,6 +142,7 @@ TEST_CASE("a slot that goes to another target begins with nothing known of the l
   without.index_slots();
   f.signals.begin_anew(f.table, &without);
   CHECK(f.response_us() == 0);
+  CHECK_FALSE(f.region.turn_signals()[3].measured);
   CHECK(f.bytes_per_s() == 0);
   CHECK(f.region.bandwidth()[3].active.load() == 0);
   // Bytes of the last one are not the new one's, either.
@@ -161,6 +163,7 @@ TEST_CASE("a target that stays, or comes back while it has connections, keeps wh
   f.signals.begin_anew(retiring, &f.table);
   f.signals.begin_anew(f.table, &retiring);
   CHECK(f.response_us() == shared::kFailureUs);
+  CHECK(f.region.turn_signals()[3].measured);
   CHECK(f.bytes_per_s() == 2'000'000);
 }
 

@@ -85,7 +85,7 @@ TEST_CASE("a new region says what it is and counts nothing") {
   CHECK(region.header().total_bytes == region.memory().size());
   CHECK(region.header().doorbell_pending.load() == 0);
   CHECK(region.command_header(2).head.load() == 0);
-  CHECK(region.target_counters(1)[kTargetSlotsMax - 1].connect_us.load() == 0);
+  CHECK(region.target_counters(1)[kTargetSlotsMax - 1].turns_unmeasured.load() == 0);
 }
 
 TEST_CASE("a region of the largest size takes hardly any memory until it is used") {

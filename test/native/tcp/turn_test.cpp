@@ -147,11 +147,7 @@ struct Line {
     target = listener.accept();
   }
   [[nodiscard]] uint32_t waiting() { return loop.turns(0).active_turns.load(); }
-  [[nodiscard]] uint64_t measured() {
-    uint64_t turns = 0;
-    for (const auto& bucket : loop.responses(0).buckets) turns += bucket.load();
-    return turns;
-  }
+  [[nodiscard]] uint64_t measured() { return test::TcpLoop::counted(loop.responses(0)); }
   // The answer has been received, so it has been counted or is about to be.
   [[nodiscard]] bool settled() {
     return eventually([this] { return waiting() == 0; });
@@ -181,6 +177,32 @@ TEST_CASE("a target's response time is what passes between question and answer")
   CHECK(sum_us >= 3 * kThinkUs * 9 / 10);
   CHECK(line.loop.turns(0).response_us.load() >= kThinkUs * 9 / 10);
   CHECK(line.loop.target(0).turns_unmeasured.load() == 0);
+}
+
+TEST_CASE("connects tell how a target is until a turn has, and anew once another has its slot") {
+  Line line;
+  shared::TurnSignals& signals = line.loop.turns(0);
+  const auto connects = [&] {
+    const uint64_t before = line.loop.target(0).connections_opened.load();
+    const Peer client = Peer::connect(line.draft.address());
+    const Peer target = line.listener.accept();
+    REQUIRE(
+        eventually([&] { return line.loop.target(0).connections_opened.load() == before + 1; }));
+    // A turn of the loop later, whatever went with the connect has been written.
+    line.loop.call([](TcpWorker&) {});
+  };
+  CHECK(eventually([&] { return signals.response_us.load() > 0; }));
+  line.ask();
+  line.answer();
+  REQUIRE(eventually([&] { return line.measured() == 1; }));
+  line.loop.call([](TcpWorker&) {});
+  signals.response_us = 0;
+  connects();
+  CHECK(signals.response_us.load() == 0);
+  // As the coordinator does.
+  signals.measured = false;
+  connects();
+  CHECK(signals.response_us.load() > 0);
 }
 
 TEST_CASE("a greeting is no turn, the answer to what follows it is") {

@@ -22,7 +22,7 @@ function setup(rules: Rules, restored: EjectionRecords = new Map(), clock = new 
   const ejector = new Ejector({
     clock,
     log,
-    counters: { target: (slot) => counters.get(slot) ?? new Map() },
+    counters: { target: (slot) => counters.get(slot) ?? new Map(), targetConnectUs: () => 0 },
     onChange: () => changes++,
   });
   const names = ['t0', 't1', 't2'];

@@ -22,7 +22,10 @@ function setup(count: number, rules: Rules) {
   const ejector = new Ejector({
     clock,
     log,
-    counters: { target: (slot) => counters.get(slot) ?? new Map() },
+    counters: {
+      target: (slot) => counters.get(slot) ?? new Map(),
+      targetConnectUs: (slot) => counters.get(slot)?.get('connect_us') ?? 0,
+    },
     onChange: () => changes++,
   });
   const follow = (given: Rules = rules) => {

@@ -197,6 +197,7 @@ describe('counters', () => {
     set(1, connects + 2 * 8, 2);
     set(1, connects + constants.histogram_sum, 6);
     expect(counters.targetConnects(9)).toEqual({ buckets: [0, 0, 3, 0, 0, 0, 0], sum: 6 });
+    expect(counters.targetConnectUs(9)).toBe(6);
     const ends = region.end_rows + 3 * constants.end_histograms_bytes;
     set(0, ends + constants.end_duration_ms, 1);
     set(1, ends + constants.end_to_target_bytes + 8, 2);

@@ -47,7 +47,6 @@ const target: TargetStatus = {
   totals: {
     connect_refused: 5,
     connect_failed_local: 6,
-    connect_us: 2_500_000,
     to_target_bytes: 7,
   },
 };
@@ -62,7 +61,7 @@ const status: Status = {
       addresses: ['127.0.0.1:8080'],
       active: 2,
       maxConnections: 10,
-      totals: { connections_opened: 12, datagrams_dropped_sessions_full: 3 },
+      totals: { connections_opened: 12, datagrams_dropped_sessions_full: 3, wait_us: 2_500_000 },
       closed: { client_closed: 9, idle_timeout: 1 },
       ends: {
         durationMs: { count: 10, sum: 90_000, below: durationBoundsMs.map(() => 4) },
@@ -106,13 +105,8 @@ const described = (...names: string[]) =>
 
 const catalog = {
   workerCounters: described('loops', 'pipes_in_use'),
-  listenerCounters: described('connections_opened', 'datagrams_dropped_sessions_full'),
-  targetCounters: described(
-    'connect_refused',
-    'connect_failed_local',
-    'connect_us',
-    'to_target_bytes',
-  ),
+  listenerCounters: described('connections_opened', 'datagrams_dropped_sessions_full', 'wait_us'),
+  targetCounters: described('connect_refused', 'connect_failed_local', 'to_target_bytes'),
   poolCounters: described('sticky_hits'),
 };
 
@@ -174,7 +168,7 @@ describe('collect', () => {
   });
 
   it('turns a counter of microseconds into seconds', () => {
-    expect(family('sluice_target_connect_seconds_total').samples[0]?.value).toBeCloseTo(2.5);
+    expect(family('sluice_listener_wait_seconds_total').samples[0]?.value).toBeCloseTo(2.5);
   });
 
   it('folds the ways a connect can fail into one metric with a reason', () => {
