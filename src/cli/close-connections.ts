@@ -1,9 +1,10 @@
 // sluice connections close: ends all that is open on a target or of a listener, after a question.
-import { createInterface } from 'node:readline/promises';
 import { getAdmin, postAdmin } from './admin-client.js';
 import { numberOf } from './answer-fields.js';
+import { askOnTerminal } from './ask-on-terminal.js';
 import { exitCodes } from './exit-codes.js';
-import { splitPlace } from './split-place.js';
+import { fail, refused } from './fail.js';
+import { splitPlace, targetPath } from './place.js';
 import { visible } from './terminal.js';
 
 export interface CloseOptions {
@@ -52,8 +53,7 @@ function namedBy({ target, listener }: CloseOptions): Named | string {
   if (target === undefined) return 'name what is to be closed: --target or --listener';
   const place = splitPlace(target);
   if (place === null) return `--target: ${target} is not POOL/TARGET`;
-  const parts = [place.pool, 'targets', place.target].map(encodeURIComponent);
-  return { path: `/api/v1/pools/${parts.join('/')}`, name: target };
+  return { path: targetPath(place), name: target };
 }
 
 /** What is open are connections where TCP is, and sessions where UDP is. */
@@ -63,28 +63,8 @@ function countText(count: number): string {
 
 /** Whatever is not a yes, and the end of the input, is a no. */
 async function isWanted(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const ended = new AbortController();
-  terminal.on('close', () => ended.abort());
-  terminal.on('SIGINT', () => terminal.close());
-  try {
-    const prompt = `${visible(question)} [y/N] `;
-    const answer = await terminal.question(prompt, { signal: ended.signal });
-    return /^y(es)?$/i.test(answer.trim());
-  } catch (error) {
-    if (!ended.signal.aborted) throw error;
-    process.stderr.write('\n');
-    return false;
-  } finally {
-    terminal.close();
-  }
-}
-
-function refused({ error, code }: Readonly<Record<string, unknown>>): number {
-  return fail(`${String(error)} (${String(code)})`, exitCodes.failed);
-}
-
-function fail(message: string, code: number): number {
-  process.stderr.write(`sluice: ${visible(message)}\n`);
-  return code;
+  const answer = await askOnTerminal((terminal, signal) =>
+    terminal.question(`${visible(question)} [y/N] `, { signal }),
+  );
+  return /^\s*y(es)?\s*$/i.test(answer ?? '');
 }

@@ -41,11 +41,7 @@ export async function complete(
   const previous = optionNamed(command, before.at(-1) ?? '');
   if (previous !== undefined && takesValue(previous)) {
     if (!/<pool\/target>/.test(previous.flags)) return valuesOf(previous, current);
-    const targets = await running.targets(admin);
-    return wordsOf(
-      targets.map((target) => [target, '']),
-      current,
-    );
+    return namesOf(await running.targets(admin), current);
   }
   if (current.startsWith('-')) return optionsOf(command, current);
   if (command.commands.length > 0) {
@@ -71,6 +67,14 @@ function wordsOf(pairs: readonly (readonly [string, string])[], current: string)
   return { words, files: false };
 }
 
+/** Words that need no explanation. */
+function namesOf(names: readonly string[], current: string): Completions {
+  return wordsOf(
+    names.map((name) => [name, '']),
+    current,
+  );
+}
+
 function optionsOf(command: Command, current: string): Completions {
   const pairs = command.options.map(
     (option) => [option.long ?? option.flags, option.description] as const,
@@ -90,11 +94,7 @@ function takesValue(option: Option): boolean {
 
 function valuesOf(option: Option, current: string): Completions {
   const { argChoices } = option;
-  if (argChoices !== undefined)
-    return wordsOf(
-      argChoices.map((word) => [word, '']),
-      current,
-    );
+  if (argChoices !== undefined) return namesOf(argChoices, current);
   return { words: [], files: /<(file|path)>/.test(option.flags) };
 }
 
@@ -118,21 +118,12 @@ async function argumentWords(
   running: RunningNames,
 ): Promise<Completions> {
   const { argChoices } = argument;
-  if (argChoices !== undefined)
-    return wordsOf(
-      argChoices.map((word) => [word, '']),
-      current,
-    );
-  const plain = (names: readonly string[]) =>
-    wordsOf(
-      names.map((name) => [name, '']),
-      current,
-    );
+  if (argChoices !== undefined) return namesOf(argChoices, current);
   switch (argument.name()) {
     case 'POOL/TARGET':
-      return plain(await running.targets(admin));
+      return namesOf(await running.targets(admin), current);
     case 'POOL':
-      return plain(await running.pools(admin));
+      return namesOf(await running.pools(admin), current);
     default:
       return { words: [], files: /^(FILE|OLD|NEW)$/.test(argument.name()) };
   }

@@ -21,6 +21,8 @@ export class EventReader {
   readonly #options: EventReaderOptions;
   /** Of the last event that was read. This one is before all. */
   #lastId = '0';
+  /** Since the last piece of a stream came; what comes first is no event. */
+  #broken = false;
 
   constructor(options: EventReaderOptions) {
     this.#options = options;
@@ -37,19 +39,15 @@ export class EventReader {
    */
   async *following(): AsyncGenerator<Fields, void> {
     const { clock, onBreak } = this.#options;
-    let broken = false;
     for (;;) {
       try {
-        for await (const event of this.#read(true)) {
-          broken = false;
-          yield event;
-        }
+        yield* this.#read(true);
       } catch (error) {
         if (!(error instanceof SluiceError)) throw error;
         const { code } = error;
         if (code !== 'SLUICE_ADMIN_UNREACHABLE' && code !== 'SLUICE_ADMIN_BUSY') throw error;
-        if (!broken) onBreak(error);
-        broken = true;
+        if (!this.#broken) onBreak(error);
+        this.#broken = true;
       }
       await new Promise<void>((wake) => void clock.after(retryMs, wake));
     }
@@ -61,6 +59,7 @@ export class EventReader {
     const come: EventSourceMessage[] = [];
     const parser = createParser({ onEvent: (message) => void come.push(message) });
     for await (const piece of streamAdmin(this.#options.admin, path, { headers, silenceMs })) {
+      this.#broken = false;
       parser.feed(piece);
       for (const { id, data } of come.splice(0)) {
         this.#lastId = id ?? this.#lastId;

@@ -5,7 +5,8 @@ import { readExplanation } from '../app/read-explanation.js';
 import { getAdmin } from './admin-client.js';
 import { exitCodes } from './exit-codes.js';
 import { explanationText } from './explanation-text.js';
-import { paintFor, visible } from './terminal.js';
+import { fail, refused } from './fail.js';
+import { paintFor } from './terminal.js';
 
 export interface ExplainOptions {
   readonly client: string;
@@ -20,29 +21,22 @@ export async function explain(
   { client, worker, json, admin }: ExplainOptions,
 ): Promise<number> {
   const asked = parseClient(client);
-  if (!asked.ok) return usage(`--client: ${asked.problem.message}`);
+  if (!asked.ok) return fail(`--client: ${asked.problem.message}`, exitCodes.usage);
   if (worker !== undefined && !/^[0-9]{1,4}$/.test(worker)) {
-    return usage(`--worker: ${worker} is not the number of a worker`);
+    return fail(`--worker: ${worker} is not the number of a worker`, exitCodes.usage);
   }
   const query = new URLSearchParams({ client, ...(worker !== undefined && { worker }) });
   const path = `/api/v1/listeners/${encodeURIComponent(listener)}/explain?${query}`;
   const { status, body } = await getAdmin(admin, path);
   if (status !== 200) {
-    const why = visible(`${String(body.error)} (${String(body.code)})`);
-    process.stderr.write(`sluice: ${why}\n`);
-    return status === 400 ? exitCodes.usage : exitCodes.failed;
+    const code = refused(body);
+    return status === 400 ? exitCodes.usage : code;
   }
   const explanation = readExplanation(body);
   if (explanation === null) {
-    process.stderr.write('sluice: the answer is no explanation: is it another version?\n');
-    return exitCodes.failed;
+    return fail('the answer is no explanation: is it another version?', exitCodes.failed);
   }
   if (json) process.stdout.write(`${JSON.stringify(explanation, null, 2)}\n`);
   else process.stdout.write(explanationText(explanation, paintFor(process.stdout)));
   return explanation.target === null ? exitCodes.failed : exitCodes.ok;
-}
-
-function usage(message: string): number {
-  process.stderr.write(`sluice: ${message}\n`);
-  return exitCodes.usage;
 }

@@ -2,6 +2,7 @@
 // what became of its statements, on standard error.
 import { type Fate, type ImportFinding, type ImportKind, importFile } from '../app/import.js';
 import { exitCodes } from './exit-codes.js';
+import { fail } from './fail.js';
 import { type OutputOptions, putFile } from './output-file.js';
 import { paintFor, visible } from './terminal.js';
 
@@ -26,11 +27,6 @@ export async function importCommand(file: string, options: ImportOptions): Promi
   if (options.json === true && options.output === undefined) return exitCodes.ok;
   const trouble = await putFile(yaml, options);
   return trouble === null ? exitCodes.ok : fail(trouble, exitCodes.usage);
-}
-
-function fail(message: string, code: number): number {
-  process.stderr.write(`sluice: ${visible(message)}\n`);
-  return code;
 }
 
 type Counts = Readonly<Record<Fate, number>>;

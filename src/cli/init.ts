@@ -1,10 +1,12 @@
 // sluice init: asks a few questions on a terminal and writes a commented file; without a terminal
 // it takes what the options say, and defaults for the rest.
-import { createInterface, type Interface } from 'node:readline/promises';
+import type { Interface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
 import { formatProblems, problemStyle } from '../app/check.js';
 import { bindProblem, targetProblem, textProblems } from '../app/init-rules.js';
+import { askOnTerminal } from './ask-on-terminal.js';
 import { exitCodes } from './exit-codes.js';
+import { fail } from './fail.js';
 import { defaultAnswers, type InitAnswers, initFile } from './init-file.js';
 import { type Service, type ServiceName, serviceNames, services } from './init-services.js';
 import { type OutputOptions, putFile } from './output-file.js';
@@ -20,9 +22,10 @@ export interface InitOptions extends OutputOptions {
 const schema = fileURLToPath(new URL('../../schema/sluice.schema.json', import.meta.url));
 
 export async function init(options: InitOptions): Promise<number> {
-  // Questions go to standard error: standard output may be the file.
   const asks = process.stdin.isTTY && process.stderr.isTTY && process.stdout.isTTY;
-  const given = asks ? await askAll(options) : options;
+  const given = asks
+    ? await askOnTerminal((terminal, signal) => askOpen(terminal, options, signal))
+    : options;
   if (given === null) return fail('nothing was written', exitCodes.failed);
   const answers = answersOf(given);
   const { checks }: Service = services[answers.service];
@@ -45,11 +48,6 @@ export async function init(options: InitOptions): Promise<number> {
   return exitCodes.ok;
 }
 
-function fail(message: string, code: number): number {
-  process.stderr.write(`sluice: ${visible(message)}\n`);
-  return code;
-}
-
 function answersOf({ service = 'tcp', listen, to, health }: InitOptions): InitAnswers {
   const otherwise = defaultAnswers(service);
   return {
@@ -60,23 +58,7 @@ function answersOf({ service = 'tcp', listen, to, health }: InitOptions): InitAn
   };
 }
 
-/** What the options leave open; null: the questions were ended. */
-async function askAll(options: InitOptions): Promise<InitOptions | null> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const ended = new AbortController();
-  terminal.on('close', () => ended.abort());
-  terminal.on('SIGINT', () => terminal.close());
-  try {
-    return await askOpen(terminal, options, ended.signal);
-  } catch (error) {
-    if (!ended.signal.aborted) throw error;
-    process.stderr.write('\n');
-    return null;
-  } finally {
-    terminal.close();
-  }
-}
-
+/** What the options leave open. */
 async function askOpen(
   terminal: Interface,
   options: InitOptions,

@@ -2,8 +2,9 @@
 import { getAdmin, readAdmin } from './admin-client.js';
 import { type Fields, fieldsOf, listOf, milliseconds, numberOf, textOf } from './answer-fields.js';
 import { exitCodes } from './exit-codes.js';
+import { fail } from './fail.js';
 import type { ReadOptions } from './status.js';
-import { formatTable, visible } from './terminal.js';
+import { formatTable } from './terminal.js';
 
 export interface TargetsOptions extends ReadOptions {
   readonly health?: string;
@@ -25,10 +26,7 @@ export async function listTargets(
   const rows: Row[] = [];
   for (const name of named) {
     const page = await targetsOf(name, options);
-    if (typeof page === 'string') {
-      process.stderr.write(`sluice: ${visible(page)}\n`);
-      return exitCodes.failed;
-    }
+    if (typeof page === 'string') return fail(page, exitCodes.failed);
     rows.push(...page.map((target) => ({ pool: name, target })));
   }
   if (json === true) {

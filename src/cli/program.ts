@@ -1,18 +1,19 @@
 // The command line: which commands exist and what they take. Each command is one file.
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { version } from '../app/version.js';
 import { SluiceError } from '../errors.js';
 import type { Shell } from './completion.js';
 import { addConnectionCommands } from './connection-commands.js';
 import type { DiffOptions } from './diff.js';
 import { exitCodes } from './exit-codes.js';
+import { fail } from './fail.js';
 import type { ImportOptions } from './import.js';
 import type { InitOptions } from './init.js';
 import { serviceNames } from './init-services.js';
 import { addReadCommands, adminOption } from './read-commands.js';
 import type { ChangeOptions, DrainOptions } from './targets.js';
-import { visible } from './terminal.js';
 import type { TokenOptions } from './token.js';
+import { wholeNumber } from './whole-number.js';
 
 /** Every command with its arguments and options; completion reads them too. */
 export function createProgram(): Command {
@@ -201,7 +202,7 @@ function addTargetCommands(program: Command): void {
     .command('weight')
     .description('change the weight of a target of a running sluice')
     .argument('<POOL/TARGET>', 'as in the configuration')
-    .argument('<WEIGHT>', '0 to 65535; 0 takes no new connections', wholeWeight)
+    .argument('<WEIGHT>', '0 to 65535; 0 takes no new connections', wholeNumber(0, 65_535))
     .option('--persist', 'write it to the configuration file, too')
     .option('--json', 'print what it answers as JSON')
     .addOption(adminOption())
@@ -267,16 +268,10 @@ function addCompletion(program: Command): void {
     });
 }
 
-function wholeWeight(text: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
-  throw new InvalidArgumentError('It is a whole number, 0 to 65535.');
-}
-
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
   if (error instanceof SluiceError) {
-    process.stderr.write(`sluice: ${visible(error.message)} (${error.code})\n`);
-    return exitCodes.failed;
+    return fail(`${error.message} (${error.code})`, exitCodes.failed);
   }
   throw error;
 }

@@ -6,6 +6,7 @@ import type { ExplainOptions } from './explain.js';
 import type { TargetsOptions } from './list-targets.js';
 import type { ReadOptions } from './status.js';
 import type { TopOptions } from './top.js';
+import { wholeNumber } from './whole-number.js';
 
 /** Where a sluice with the defaults listens. */
 const defaultAdmin = 'http://127.0.0.1:9090';
@@ -21,17 +22,6 @@ function seconds(text: string): number {
   const value = Number(text);
   if (value >= 0.1 && value <= 3600) return value;
   throw new InvalidArgumentError('It is a number of seconds, 0.1 to 3600.');
-}
-
-function frames(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 1_000_000) return value;
-  throw new InvalidArgumentError('It is a whole number from 1.');
-}
-
-function events(text: string): number {
-  if (/^[0-9]{1,6}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It is a whole number from 0.');
 }
 
 export function addReadCommands(program: Command): void {
@@ -67,7 +57,7 @@ export function addReadCommands(program: Command): void {
     .command('top')
     .description('watch connections, bytes and response times of listeners and targets')
     .option('--interval <seconds>', 'from look to look', seconds, 1)
-    .option('--count <frames>', 'print so many as plain text, then end', frames)
+    .option('--count <frames>', 'print so many as plain text, then end', wholeNumber(1, 1e6))
     .option('--json', 'print frames as JSON, one in a line')
     .addOption(adminOption())
     .addHelpText(
@@ -90,7 +80,11 @@ function addEventsCommand(program: Command): void {
     .command('events')
     .description('list what has happened: health, ejections, drains, reloads')
     .option('-f, --follow', 'go on with what happens, until Ctrl-C')
-    .option('-n, --tail <number>', 'only the last so many of those that are kept', events)
+    .option(
+      '-n, --tail <number>',
+      'only the last so many of those that are kept',
+      wholeNumber(0, 1e6),
+    )
     .addOption(new Option('--level <word>', 'only this level and worse').choices(eventLevels))
     .option('--event <name...>', 'only those')
     .option('--json', 'print them as JSON, one in a line')

@@ -3,7 +3,8 @@ import { parseDrainCloseOver, parseDrainDeadline } from '../app/drain-durations.
 import { type AdminAnswer, patchAdmin, postAdmin } from './admin-client.js';
 import { listOf, textOf } from './answer-fields.js';
 import { exitCodes } from './exit-codes.js';
-import { type Place, splitPlace } from './split-place.js';
+import { fail, refused } from './fail.js';
+import { splitPlace, targetPath } from './place.js';
 import { visible } from './terminal.js';
 
 export interface DrainOptions {
@@ -26,8 +27,8 @@ export async function setTarget(
   admin: string,
 ): Promise<number> {
   const named = splitPlace(place);
-  if (named === null) return usage(`${place} is not POOL/TARGET`);
-  const { status, body } = await postAdmin(admin, pathOf(named, verb), {});
+  if (named === null) return fail(`${place} is not POOL/TARGET`, exitCodes.usage);
+  const { status, body } = await postAdmin(admin, `${targetPath(named)}/${verb}`, {});
   if (status !== 200) return refused(body);
   process.stdout.write(`${visible(place)} is ${visible(String(body.adminState))}\n`);
   return exitCodes.ok;
@@ -36,20 +37,23 @@ export async function setTarget(
 /** With `wait` the exit code says how it ended: see docs/operations.md. */
 export async function drainTarget(place: string, options: DrainOptions): Promise<number> {
   const named = splitPlace(place);
-  if (named === null) return usage(`${place} is not POOL/TARGET`);
+  if (named === null) return fail(`${place} is not POOL/TARGET`, exitCodes.usage);
   const { deadline, closeOver, wait, admin } = options;
   const deadlineMs = deadline === undefined ? undefined : parseDrainDeadline(deadline);
-  if (deadlineMs?.ok === false) return usage(`--deadline: ${deadlineMs.problem.message}`);
+  if (deadlineMs?.ok === false)
+    return fail(`--deadline: ${deadlineMs.problem.message}`, exitCodes.usage);
   const closeOverMs = closeOver === undefined ? undefined : parseDrainCloseOver(closeOver);
-  if (closeOverMs?.ok === false) return usage(`--close-over: ${closeOverMs.problem.message}`);
+  if (closeOverMs?.ok === false)
+    return fail(`--close-over: ${closeOverMs.problem.message}`, exitCodes.usage);
   const wish = {
     ...(deadlineMs && { deadlineMs: deadlineMs.value }),
     ...(closeOverMs && { closeOverMs: closeOverMs.value }),
   };
   // Who waits for a drain waits for as long as it takes.
+  const path = `${targetPath(named)}/drain`;
   const { status, body } = await (wait
-    ? postAdmin(admin, pathOf(named, 'drain'), { ...wish, wait }, null)
-    : postAdmin(admin, pathOf(named, 'drain'), wish));
+    ? postAdmin(admin, path, { ...wish, wait }, null)
+    : postAdmin(admin, path, wish));
   if (status !== 200) return refused(body);
   if (wait !== true) {
     process.stdout.write(`${place} is draining\n`);
@@ -69,10 +73,9 @@ export async function changeWeight(
   { admin, persist, json }: ChangeOptions,
 ): Promise<number> {
   const named = splitPlace(place);
-  if (named === null) return usage(`${place} is not POOL/TARGET`);
-  const parts = [named.pool, 'targets', named.target].map(encodeURIComponent);
+  if (named === null) return fail(`${place} is not POOL/TARGET`, exitCodes.usage);
   const wish = { weight, ...(persist && { persist }) };
-  const answer = await patchAdmin(admin, `/api/v1/pools/${parts.join('/')}`, wish);
+  const answer = await patchAdmin(admin, targetPath(named), wish);
   const where = answer.body.persisted === true ? 'also in the file' : 'until the next reload';
   return changed(answer, `${place} has the weight ${weight}, ${where}`, json);
 }
@@ -101,19 +104,4 @@ function changed({ status, body }: AdminAnswer, says: string, json: true | undef
   }
   refused(body);
   return status === unprocessable ? exitCodes.usage : exitCodes.failed;
-}
-
-function pathOf({ pool, target }: Place, verb: 'enable' | 'disable' | 'drain'): string {
-  const parts = [pool, 'targets', target, verb].map(encodeURIComponent);
-  return `/api/v1/pools/${parts.join('/')}`;
-}
-
-function usage(message: string): number {
-  process.stderr.write(`sluice: ${visible(message)}\n`);
-  return exitCodes.usage;
-}
-
-function refused({ error, code }: Readonly<Record<string, unknown>>): number {
-  process.stderr.write(`sluice: ${visible(String(error))} (${visible(String(code))})\n`);
-  return exitCodes.failed;
 }

@@ -1,6 +1,7 @@
 // sluice token: makes a token for the admin API, and what the configuration has to know of it.
 import { hashToken, makeToken } from '../app/token.js';
 import { exitCodes } from './exit-codes.js';
+import { fail } from './fail.js';
 
 export interface TokenOptions {
   readonly name: string;
@@ -11,13 +12,9 @@ export interface TokenOptions {
 /** The token is on standard output alone, so that it can go where nobody reads it. */
 export function token({ name, role, json }: TokenOptions): number {
   if (!/^[A-Za-z][A-Za-z0-9_.-]{0,62}$/.test(name)) {
-    process.stderr.write(`sluice: --name: ${JSON.stringify(name)} is not usable as a name\n`);
-    return exitCodes.usage;
+    return fail(`--name: ${JSON.stringify(name)} is not usable as a name`, exitCodes.usage);
   }
-  if (role !== 'read' && role !== 'admin') {
-    process.stderr.write('sluice: --role: read or admin\n');
-    return exitCodes.usage;
-  }
+  if (role !== 'read' && role !== 'admin') return fail('--role: read or admin', exitCodes.usage);
   const secret = makeToken();
   const hash = hashToken(secret);
   if (json) {

@@ -90,6 +90,22 @@ it('gives what is kept and what follows, over the end of a stream and of the ser
   void reading;
 });
 
+it('tells each break, also when nothing has happened since the one before', async () => {
+  const path = join(await temporaryFolder(), 'admin.sock');
+  const { clock, breaks, reader } = readerOf(`unix:${path}`);
+  void reader.following().next();
+  for (const run of ['first', 'second']) {
+    const told = breaks.length;
+    await waitFor('it to wait', () => clock.pendingTimers === 1);
+    expect(breaks).toHaveLength(told === 0 ? 1 : told);
+    const server = await serve(path, run);
+    await clock.advance(1000);
+    await waitFor('a listener', () => server.events.clients === 1);
+    await server.close();
+    await waitFor('the next break', () => breaks.length === told + (told === 0 ? 2 : 1));
+  }
+});
+
 it('says why it is refused, and does not come back', async () => {
   const answers = [
     { status: 401, body: { error: 'a token is needed', code: 'SLUICE_ADMIN_TOKEN' } },
