@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import type { Logger } from '../log/logger.js';
 import type { BuildInfo, CounterCatalog } from '../metrics/collect.js';
 import type { HistoryKeeper } from '../metrics/history-keeper.js';
+import type { CloseWish } from '../model/close-wish.js';
 import type { AdminConfig } from '../model/config.js';
 import type {
   ChangeOutcome,
@@ -41,9 +42,7 @@ export interface TargetControl {
 /** Closes what is open, now; whoever it was may come again. */
 export interface ConnectionControl {
   /** How many were open when the workers were told; null: no such listener or target. */
-  close(
-    wish: { readonly listener: string } | { readonly pool: string; readonly target: string },
-  ): number | null;
+  close(wish: CloseWish): number | null;
 }
 
 /** The configuration, where it comes from a file. */

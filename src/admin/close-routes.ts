@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { AdminSource } from './admin-source.js';
 import type { Api } from './api.js';
-import { noTarget, targetParams } from './place.js';
+import { listenerParam, noListener, noTarget, targetParams } from './place.js';
 import { refuse } from './refusal.js';
 import { bodyOf, nothing } from './request-body.js';
 
@@ -31,15 +31,14 @@ export function addCloseRoutes(api: Api, { connections }: AdminSource): void {
       path: '/api/v1/listeners/{listener}/close',
       operationId: 'closeListenerConnections',
       summary: 'Close the connections and sessions of a listener, which goes on listening',
-      request: { params: z.strictObject({ listener: z.string() }), body: bodyOf(nothing) },
+      request: { params: listenerParam, body: bodyOf(nothing) },
       responses: closeAnswer,
     },
     (context) => {
       const { listener } = context.req.valid('param');
       const told = connections.close({ listener });
       if (told !== null) return context.json({ told });
-      const why = `there is no listener ${JSON.stringify(listener)}`;
-      return refuse(context, 404, 'SLUICE_ADMIN_NAME', why);
+      return refuse(context, 404, 'SLUICE_ADMIN_NAME', noListener(listener));
     },
   );
 

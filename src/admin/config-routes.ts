@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { ChangeOutcome, RefusedFile } from '../model/config-change.js';
 import type { AdminSource, ConfigControl } from './admin-source.js';
 import type { Api } from './api.js';
-import { refuse } from './refusal.js';
+import { problemSchema, problemsMax, refuse } from './refusal.js';
 import { bodyOf, nothing } from './request-body.js';
 
 export const changedSchema = z
@@ -34,12 +34,7 @@ const configSchema = z
         time: z.iso.datetime(),
         message: z.string(),
         problems: z.array(
-          z.strictObject({
-            line: z.int().meta({ description: 'From 1; 0: of no line.' }),
-            column: z.int(),
-            path: z.string(),
-            message: z.string(),
-            code: z.string(),
+          problemSchema.extend({
             source: z.string().meta({ description: 'The line of the file.' }),
           }),
         ),
@@ -59,9 +54,6 @@ export function wantedRevision(context: Context): string | null {
   const header = context.req.header('if-match')?.trim();
   return header === undefined || header === '*' ? null : header.replace(/^W\/|"/g, '');
 }
-
-/** More problems than these help nobody. */
-const problemsMax = 100;
 
 function refusedAnswer(refused: RefusedFile | null) {
   if (refused === null) return null;

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { AdminSource } from './admin-source.js';
 import type { Api } from './api.js';
+import { listenerParam, noListener } from './place.js';
 import { refuse } from './refusal.js';
 import { listenerSchema } from './status-schema.js';
 
@@ -36,7 +37,7 @@ export function addListenerRoutes(api: Api, source: AdminSource): void {
       path: '/api/v1/listeners/{listener}',
       operationId: 'getListener',
       summary: 'One listener',
-      request: { params: z.strictObject({ listener: z.string() }) },
+      request: { params: listenerParam },
       responses: {
         200: {
           description: 'The listener.',
@@ -48,8 +49,7 @@ export function addListenerRoutes(api: Api, source: AdminSource): void {
       const { listener } = context.req.valid('param');
       const found = source.status().listeners.find(({ name }) => name === listener);
       if (found !== undefined) return context.json(found);
-      const message = `there is no listener ${JSON.stringify(listener)}`;
-      return refuse(context, 404, 'SLUICE_ADMIN_NAME', message);
+      return refuse(context, 404, 'SLUICE_ADMIN_NAME', noListener(listener));
     },
   );
 }

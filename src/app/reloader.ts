@@ -17,6 +17,7 @@ import type { EventFields } from '../log/events.js';
 import type { Config } from '../model/config.js';
 import type {
   ChangeOutcome,
+  ChangeProblem,
   ChangeRules,
   ConfigEdit,
   Drift,
@@ -158,7 +159,10 @@ export class Reloader {
       const count = loaded.errors.length;
       const message = `${file} has ${count} error${count === 1 ? '' : 's'}; nothing has changed`;
       log.event('reload_refused', { reason: 'config_invalid', message });
-      const problems = loaded.errors.map(sourced);
+      const problems = loaded.errors.map((error) => ({
+        ...problemOf(error),
+        source: error.sourceLine,
+      }));
       this.#refused = { time: clock.wallTime(), message, problems };
       return invalid(loaded.errors);
     }
@@ -223,14 +227,12 @@ export class Reloader {
   }
 }
 
-function sourced({ line, column, path, message, code, sourceLine }: ConfigProblem) {
-  return { line, column, path, message, code, source: sourceLine };
+function problemOf({ line, column, path, message, code }: ConfigProblem): ChangeProblem {
+  return { line, column, path, message, code };
 }
 
 function invalid(errors: readonly ConfigProblem[]): ChangeOutcome {
-  const problems = errors.map(({ line, column, path, message, code }) => {
-    return { line, column, path, message, code };
-  });
+  const problems = errors.map(problemOf);
   const [first] = problems;
   const message = first === undefined ? '' : `${first.path}: ${first.message}`;
   return { kind: 'invalid', message, problems };

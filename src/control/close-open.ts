@@ -2,11 +2,8 @@
 // removed and its connections live on. The workers do it in their turns and do not report, so the
 // answer is how many were open when they were told.
 import type { Engine } from '../engine/engine.js';
+import type { CloseWish } from '../model/close-wish.js';
 import type { Controller } from './controller.js';
-
-export type CloseWish =
-  | { readonly listener: string }
-  | { readonly pool: string; readonly target: string };
 
 /** What a controller knows of slots. */
 type SlotKnowledge = Pick<Controller, 'inForce' | 'targetAt'>;

@@ -13,18 +13,23 @@ export interface TargetOwner {
   readonly target: string;
 }
 
-interface Base {
+interface TargetBase {
+  readonly totals: CounterValues;
+  readonly responses: Histogram;
+  readonly connects: Histogram;
+}
+
+interface ListenerBase {
   readonly totals: CounterValues;
   readonly closed: CounterValues;
-  readonly responses?: Histogram;
-  readonly connects?: Histogram;
-  readonly ends?: EndHistograms;
+  readonly ends: EndHistograms;
 }
 
 export interface NewBases {
-  readonly targets: ReadonlyMap<number, Base>;
-  readonly listeners: ReadonlyMap<number, Base>;
-  readonly pools: ReadonlyMap<number, Base>;
+  readonly targets: ReadonlyMap<number, TargetBase>;
+  readonly listeners: ReadonlyMap<number, ListenerBase>;
+  /** Totals. */
+  readonly pools: ReadonlyMap<number, CounterValues>;
 }
 
 const noValues: CounterValues = {};
@@ -34,9 +39,9 @@ export class SlotOwners {
   /** By slot. Entries outlive their owners, for late events; there are never more than slots. */
   readonly #targets = new Map<number, TargetOwner>();
   readonly #listeners = new Map<number, string>();
-  readonly #targetBases = new Map<number, Base>();
-  readonly #listenerBases = new Map<number, Base>();
-  readonly #poolBases = new Map<number, Base>();
+  readonly #targetBases = new Map<number, TargetBase>();
+  readonly #listenerBases = new Map<number, ListenerBase>();
+  readonly #poolBases = new Map<number, CounterValues>();
 
   constructor(counters: EngineCounters) {
     this.#counters = counters;
@@ -52,7 +57,7 @@ export class SlotOwners {
     config: Config,
     names: ResolvedNames,
   ): NewBases {
-    const targets = new Map<number, Base>();
+    const targets = new Map<number, TargetBase>();
     for (const { key, pool, target } of targetEntries(config, names)) {
       const slot = after.targets.used.get(key);
       if (slot === undefined) continue;
@@ -60,12 +65,11 @@ export class SlotOwners {
       if (!isNew(before.targets, key, slot)) continue;
       targets.set(slot, {
         totals: nonZero(this.#counters.target(slot)),
-        closed: noValues,
         responses: this.#counters.targetResponses(slot),
         connects: this.#counters.targetConnects(slot),
       });
     }
-    const listeners = new Map<number, Base>();
+    const listeners = new Map<number, ListenerBase>();
     for (const [name, slot] of after.listeners.used) {
       this.#listeners.set(slot, name);
       if (!isNew(before.listeners, name, slot)) continue;
@@ -75,10 +79,10 @@ export class SlotOwners {
         ends: this.#counters.listenerEnds(slot),
       });
     }
-    const pools = new Map<number, Base>();
+    const pools = new Map<number, CounterValues>();
     for (const [name, slot] of after.pools.used) {
       if (!isNew(before.pools, name, slot)) continue;
-      pools.set(slot, { totals: nonZero(this.#counters.pool(slot)), closed: noValues });
+      pools.set(slot, nonZero(this.#counters.pool(slot)));
     }
     return { targets, listeners, pools };
   }
@@ -104,7 +108,7 @@ export class SlotOwners {
   }
 
   poolTotals(slot: number): CounterValues {
-    return since(this.#counters.pool(slot), this.#poolBases.get(slot)?.totals);
+    return since(this.#counters.pool(slot), this.#poolBases.get(slot));
   }
 
   targetResponses(slot: number): Histogram {

@@ -16,15 +16,16 @@ export interface ConnectionEnds {
   readonly toClientBytes: Distribution;
 }
 
-const everySecond = (from: number, to: number): readonly number[] =>
+/** Exponents of the bounds, so that each is four times the one before it. */
+const evenPowers = (from: number, to: number): readonly number[] =>
   Array.from({ length: (to - from) / 2 + 1 }, (_, index) => from + 2 * index);
 
 /** 64 us to 16.8 s, of microseconds. */
-const connectPowers = everySecond(6, 24);
+const connectPowers = evenPowers(6, 24);
 /** 1 ms to 4.7 h. */
-const durationPowers = everySecond(0, 24);
+const durationPowers = evenPowers(0, 24);
 /** 64 B to 1 GiB. */
-const sizePowers = everySecond(6, 30);
+const sizePowers = evenPowers(6, 30);
 
 export const connectBoundsMs = connectPowers.map((power) => 2 ** power / 1000);
 export const durationBoundsMs = durationPowers.map((power) => 2 ** power);
