@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { onlyPick } from '../support/only-pick.js';
 import { type RealServer, runProgram, startRedis } from '../support/real-server.js';
 import { requireTools } from '../support/require-tool.js';
 import { configHead, type SluiceProcess, startSluice } from '../support/sluice-process.js';
@@ -55,20 +56,8 @@ async function client({ host, port }: { host: string; port: number }) {
   return { ask, isClosed: () => closed };
 }
 
-/** Everywhere, the target on this port is the only one of the pool that may be picked. */
-async function isPicked(sluice: SluiceProcess, poolName: string, port: number): Promise<void> {
-  await waitFor(
-    `r${port} in ${poolName}`,
-    async () => {
-      const { generation, pools } = await sluice.status();
-      if (generation.applied < generation.wanted) return false;
-      const pool = pools.find(({ name }) => name === poolName);
-      const eligible = pool?.targets.filter((target) => target.eligible) ?? [];
-      return eligible.length === 1 && eligible[0]?.name === `r${port}`;
-    },
-    { timeoutMs: 15_000 },
-  );
-}
+const isPicked = (sluice: SluiceProcess, pool: string, port: number) =>
+  onlyPick(sluice, pool, `r${port}`, 15_000);
 
 describe.runIf(requireTools('redis-server', 'redis-cli'))('a failover of Redis', () => {
   it('is followed when the primary dies and a replica is promoted', async () => {

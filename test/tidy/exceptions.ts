@@ -49,7 +49,7 @@ export const exceptions: readonly Exception[] = [
   },
   {
     rule: 'a test waits for a condition, never for time to pass',
-    path: 'test/e2e/mysql-failover.test.ts',
+    path: 'test/e2e/sql-failover.test.ts',
     what: 'do sleep(0.02)',
     reason: 'SQL of a query that runs until it is told: the pause of its own loop in the server',
   },
