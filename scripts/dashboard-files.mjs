@@ -5,6 +5,8 @@ import { inRoot } from './paths.mjs';
 export const dashboardFolder = inRoot('.cache', 'dashboard');
 
 export function dashboardHash() {
-  const packages = ['vite', 'preact', 'uplot'].map((name) => `node_modules/${name}/package.json`);
+  const packages = ['vite', 'preact', 'uplot', 'eventsource-parser'].map(
+    (name) => `node_modules/${name}/package.json`,
+  );
   return hashOf(['src/dashboard', 'src/model', 'scripts/build-dashboard.mjs', ...packages]);
 }

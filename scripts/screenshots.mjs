@@ -109,11 +109,20 @@ async function takePictures(url) {
     const page = await browser.newPage({ colorScheme, viewport: { width, height } });
     await page.goto(`${url}/#/${place}`);
     await page.locator('.chart canvas').first().waitFor();
+    await page.getByText('loading', { exact: true }).first().waitFor({ state: 'detached' });
     await page.screenshot({ path: join(folder, `${name}.png`) });
     await page.close();
   }
   await browser.close();
 }
+
+/** @param {string} url @param {'drain' | 'enable'} verb */
+const wish = (url, verb) =>
+  fetch(`${url}/api/v1/pools/shop/targets/shop-2/${verb}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  });
 
 /** @param {number} ms */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -132,18 +141,10 @@ async function screenshots() {
     startClients(addresses, () => isOver);
     await pause(runMs / 2);
     // Something to see in the timeline, and one that stays away.
-    await fetch(`${ready.adminAddress}/api/v1/pools/shop/targets/shop-2/drain`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{}',
-    });
+    await wish(ready.adminAddress, 'drain');
     targets[20]?.close();
     await pause(runMs / 6);
-    await fetch(`${ready.adminAddress}/api/v1/pools/shop/targets/shop-2/enable`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{}',
-    });
+    await wish(ready.adminAddress, 'enable');
     await pause(runMs / 3);
     await takePictures(ready.adminAddress);
   } finally {

@@ -34,6 +34,7 @@ export function addHistoryRoutes(api: Api, source: AdminSource): void {
       context.json({
         version: source.build.version,
         ...source.readiness(),
+        fileRefused: source.changes !== null && source.changes.refused !== null,
         ...source.history.overview(),
       }),
   );

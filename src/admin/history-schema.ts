@@ -1,7 +1,7 @@
 // Schemas of what the admin API tells of the last hour: model/history.ts and model/overview.ts.
 import { z } from 'zod';
 import { type History, historyWindows } from '../model/history.js';
-import type { Overview, Rates } from '../model/overview.js';
+import type { OverviewAnswer, Rates } from '../model/overview.js';
 import { standings } from '../model/placement.js';
 import { policyNames } from '../model/policy.js';
 
@@ -42,17 +42,14 @@ export const historySchema: z.ZodType<History> = z
 
 const rates = each(value);
 
-export type OverviewAnswer = Overview & {
-  readonly version: string;
-  readonly ready: boolean;
-  readonly missing: readonly string[];
-};
-
 export const overviewSchema: z.ZodType<OverviewAnswer> = z
   .strictObject({
     version: z.string(),
     ready: z.boolean(),
     missing: z.array(z.string()),
+    fileRefused: z.boolean().meta({
+      description: 'The last reload found the file to be of no use: see `refused` of the config.',
+    }),
     total: z.strictObject(rates),
     listeners: z.array(
       z.strictObject({

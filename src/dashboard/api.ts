@@ -30,6 +30,7 @@ function errorIn(body: unknown): string | null {
 }
 
 async function ask(path: string, init: RequestInit): Promise<unknown> {
+  const token = sessionStorage.getItem(tokenKey);
   let response: Response;
   let body: unknown;
   try {
@@ -43,10 +44,14 @@ async function ask(path: string, init: RequestInit): Promise<unknown> {
       ? await response.json()
       : null;
   } catch {
-    throw new ApiError(0, 'sluice does not answer');
+    const doubt = init.method === undefined ? '' : ': it may have been done all the same';
+    throw new ApiError(0, `sluice does not answer${doubt}`);
   }
-  // A wrong token is not shown twice: sluice slows down whoever tries many.
-  if (response.status === 401) sessionStorage.removeItem(tokenKey);
+  // A wrong token is not shown twice: sluice slows down whoever tries many. By now there may be
+  // another one.
+  if (response.status === 401 && sessionStorage.getItem(tokenKey) === token) {
+    sessionStorage.removeItem(tokenKey);
+  }
   if (!response.ok) throw new ApiError(response.status, errorIn(body) ?? response.statusText);
   return body;
 }

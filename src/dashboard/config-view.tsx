@@ -1,7 +1,7 @@
 // ConfigView: the configuration that runs, where it differs from its file, and what is wrong with
 // the file if the last reload refused it.
 import { useState } from 'preact/hooks';
-import type { Drift } from '../model/config-change.ts';
+import type { Drift, RefusedFile } from '../model/config-change.ts';
 import { post } from './api.ts';
 import { Confirm } from './confirm.tsx';
 import { formatTime } from './format.ts';
@@ -13,27 +13,16 @@ interface ConfigAnswer {
   readonly revision: string;
   readonly text: string;
   readonly drift: readonly Drift[];
-  readonly refused: {
-    readonly time: string;
-    readonly message: string;
-    readonly problems: readonly Problem[];
-  } | null;
+  readonly refused: Refusal | null;
 }
 
-interface Problem {
-  readonly line: number;
-  readonly column: number;
-  readonly path: string;
-  readonly message: string;
-  readonly code: string;
-  readonly source: string;
-}
+type Refusal = Omit<RefusedFile, 'time'> & { readonly time: string };
 
 /** Events tell of most changes; this is for what they do not tell. */
 const everyMs = 10_000;
 const linesPerPage = 500;
 
-function ProblemItem({ problem }: { readonly problem: Problem }) {
+function ProblemItem({ problem }: { readonly problem: Refusal['problems'][number] }) {
   const { line, column, path, message, code, source } = problem;
   return (
     <li class="problem">
@@ -60,7 +49,7 @@ function ProblemItem({ problem }: { readonly problem: Problem }) {
   );
 }
 
-function Refused({ refused }: { readonly refused: NonNullable<ConfigAnswer['refused']> }) {
+function Refused({ refused }: { readonly refused: Refusal }) {
   return (
     <section class="refused" aria-labelledby="refused">
       <h2 id="refused">The file has errors</h2>

@@ -46,11 +46,3 @@ export function eventText(event: SluiceEvent): EventText {
     rest: rest.join(', '),
   };
 }
-
-/** Whether the last that was heard of the configuration's file is that it is no use. */
-export function fileIsRefused(newestFirst: readonly SluiceEvent[]): boolean {
-  const said = newestFirst.find(({ event }) =>
-    ['ready', 'reload_applied', 'reload_refused'].includes(event),
-  );
-  return said?.event === 'reload_refused';
-}

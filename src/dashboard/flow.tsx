@@ -1,14 +1,16 @@
 // Flow: from listeners through pools to targets, at a glance: one lane for each pool.
 import { useState } from 'preact/hooks';
+import type {
+  ListenerOverview,
+  Overview,
+  PoolOverview,
+  TargetOverview,
+} from '../model/overview.ts';
+import { bytesPerSecond } from './bytes-per-second.ts';
 import { formatByteRate, formatCount, formatMs, formatRate } from './format.ts';
-import type { OverviewAnswer } from './live.ts';
 import { Pager, pageOf } from './pager.tsx';
 import { hashOf } from './place.ts';
 import { Sign, StandingBar, standingOrder } from './standing.tsx';
-
-type Listener = OverviewAnswer['listeners'][number];
-type Pool = OverviewAnswer['pools'][number];
-type Target = Pool['targets'][number];
 
 /** Beyond this a pool shows a square for each target, and the worst as cards. */
 const cardsMax = 12;
@@ -16,9 +18,8 @@ const worstMax = 4;
 const squaresMax = 2000;
 const lanesPerPage = 25;
 
-function ListenerCard({ listener }: { readonly listener: Listener }) {
+function ListenerCard({ listener }: { readonly listener: ListenerOverview }) {
   const { name, protocol, addresses, active, openedPerSecond } = listener;
-  const bytes = sum(listener.toTargetBytesPerSecond, listener.toClientBytesPerSecond);
   return (
     <a class="card" href={hashOf({ view: 'listener', name })}>
       <span class="card-head">
@@ -28,13 +29,13 @@ function ListenerCard({ listener }: { readonly listener: Listener }) {
       <span class="numbers">
         <span>{formatCount(active)} open</span>
         <span>{formatRate(openedPerSecond)}</span>
-        <span>{formatByteRate(bytes)}</span>
+        <span>{formatByteRate(bytesPerSecond(listener))}</span>
       </span>
     </a>
   );
 }
 
-function PoolCard({ pool }: { readonly pool: Pool }) {
+function PoolCard({ pool }: { readonly pool: PoolOverview }) {
   const eligible = pool.targets.filter((target) => target.eligible).length;
   const none = eligible === 0 ? ' alarm' : '';
   return (
@@ -55,7 +56,7 @@ function PoolCard({ pool }: { readonly pool: Pool }) {
   );
 }
 
-function TargetCard({ pool, target }: { readonly pool: string; readonly target: Target }) {
+function TargetCard({ pool, target }: { readonly pool: string; readonly target: TargetOverview }) {
   const { name, standing, active, openedPerSecond, p95Ms } = target;
   return (
     <a class={`card small ${standing}`} href={hashOf({ view: 'target', pool, name })}>
@@ -72,7 +73,10 @@ function TargetCard({ pool, target }: { readonly pool: string; readonly target: 
 }
 
 /** The gravest first. Pure. */
-export function worstOf(targets: readonly Target[], count: number): readonly Target[] {
+export function worstOf(
+  targets: readonly TargetOverview[],
+  count: number,
+): readonly TargetOverview[] {
   return targets
     .filter(({ standing }) => standing !== 'healthy')
     .toSorted((a, b) => standingOrder.indexOf(b.standing) - standingOrder.indexOf(a.standing))
@@ -80,7 +84,7 @@ export function worstOf(targets: readonly Target[], count: number): readonly Tar
 }
 
 /** One small square per target; the same is in the table of the pool, for keyboards too. */
-function Squares({ targets }: { readonly targets: readonly Target[] }) {
+function Squares({ targets }: { readonly targets: readonly TargetOverview[] }) {
   return (
     <span class="squares" aria-hidden="true">
       {targets.slice(0, squaresMax).map(({ name, standing }) => (
@@ -90,7 +94,7 @@ function Squares({ targets }: { readonly targets: readonly Target[] }) {
   );
 }
 
-function Targets({ pool }: { readonly pool: Pool }) {
+function Targets({ pool }: { readonly pool: PoolOverview }) {
   const { name, targets } = pool;
   if (targets.length <= cardsMax) {
     return (
@@ -117,11 +121,7 @@ function Targets({ pool }: { readonly pool: Pool }) {
   );
 }
 
-function sum(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? null : a + b;
-}
-
-export function Flow({ overview }: { readonly overview: OverviewAnswer }) {
+export function Flow({ overview }: { readonly overview: Overview }) {
   const [page, setPage] = useState(0);
   const { pools, listeners } = overview;
   const shown = pageOf(pools, page, lanesPerPage);

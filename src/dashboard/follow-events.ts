@@ -1,7 +1,7 @@
 // Follows the admin API's events, through restarts of sluice. With fetch, because an EventSource
 // cannot send a token.
+import { createParser } from 'eventsource-parser';
 import { authorization } from './api.ts';
-import { EventLines } from './event-lines.ts';
 
 /** An event of sluice's log; its other fields are those of the event. */
 export interface SluiceEvent {
@@ -20,7 +20,24 @@ const wait = (ms: number): Promise<void> =>
     setTimeout(resolve, ms);
   });
 
-/** Until `signal` says otherwise. Never rejects: a stream that ends is opened again. */
+/** Resolves while the page is seen, or when `signal` says that it is over. */
+function whenSeen(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (!document.hidden || signal.aborted) return resolve();
+    const look = (): void => {
+      if (document.hidden && !signal.aborted) return;
+      document.removeEventListener('visibilitychange', look);
+      resolve();
+    };
+    document.addEventListener('visibilitychange', look);
+    signal.addEventListener('abort', look, { once: true });
+  });
+}
+
+/**
+ * Until `signal` says otherwise. Never rejects: a stream that ends is opened again. A hidden page
+ * has none: browsers open six connections to one server, which all its tabs share.
+ */
 export async function followEvents(
   onEvents: (events: readonly SluiceEvent[]) => void,
   signal: AbortSignal,
@@ -28,6 +45,7 @@ export async function followEvents(
   // Not the id of any run: all that is kept.
   let lastId = '0';
   while (!signal.aborted) {
+    await whenSeen(signal);
     lastId = await followOnce(lastId, onEvents, signal);
     await wait(retryMs);
   }
@@ -40,32 +58,41 @@ async function followOnce(
   signal: AbortSignal,
 ): Promise<string> {
   let lastId = from;
-  const silence = new AbortController();
-  let timer = setTimeout(() => silence.abort(), silenceMaxMs);
+  const ending = new AbortController();
+  let timer = setTimeout(() => ending.abort(), silenceMaxMs);
+  const hide = (): void => {
+    if (document.hidden) ending.abort();
+  };
+  document.addEventListener('visibilitychange', hide);
   try {
     const response = await fetch('/api/v1/events', {
       cache: 'no-store',
       headers: { ...authorization(), 'last-event-id': from },
-      signal: AbortSignal.any([signal, silence.signal]),
+      signal: AbortSignal.any([signal, ending.signal]),
     });
     if (!response.ok || response.body === null) return lastId;
-    const lines = new EventLines();
-    const reader = response.body.getReader();
+    let come: SluiceEvent[] = [];
+    const parser = createParser({
+      onEvent: ({ id, data }) => {
+        lastId = id ?? lastId;
+        come.push(JSON.parse(data) as SluiceEvent);
+      },
+    });
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return lastId;
       clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), silenceMaxMs);
-      const messages = lines.push(value);
-      lastId = messages.findLast(({ id }) => id !== null)?.id ?? lastId;
-      if (messages.length > 0) {
-        onEvents(messages.map(({ data }) => JSON.parse(data) as SluiceEvent));
-      }
+      timer = setTimeout(() => ending.abort(), silenceMaxMs);
+      parser.feed(value);
+      if (come.length > 0) onEvents(come);
+      come = [];
     }
   } catch {
     // Nobody answers, or the stream was cut: the polls of the page say so.
     return lastId;
   } finally {
     clearTimeout(timer);
+    document.removeEventListener('visibilitychange', hide);
   }
 }

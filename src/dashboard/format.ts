@@ -2,35 +2,39 @@
 const unknown = '-';
 const prefixes = ['', 'k', 'M', 'G', 'T'];
 
-function scaled(value: number, step: number): string {
+/** Three digits, or all before the point. */
+function short(value: number): string {
+  const text = value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2);
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
+function scaled(value: number): string {
   let rest = Math.abs(value);
   let power = 0;
   while (rest >= 999.5 && power < prefixes.length - 1) {
-    rest /= step;
+    rest /= 1000;
     power++;
   }
-  const digits = rest >= 100 || (power === 0 && Number.isInteger(rest)) ? 0 : rest >= 10 ? 1 : 2;
-  const text = rest.toFixed(digits);
-  const short = text.includes('.') ? text.replace(/\.?0+$/, '') : text;
-  return `${short}${power === 0 ? '' : ` ${prefixes[power] ?? ''}`}`;
+  return `${short(rest)}${power === 0 ? '' : ` ${prefixes[power] ?? ''}`}`;
 }
 
 export const formatCount = (value: number | null | undefined): string =>
-  value === null || value === undefined ? unknown : scaled(value, 1000);
+  value === null || value === undefined ? unknown : scaled(value);
 
 export const formatRate = (value: number | null | undefined): string =>
-  value === null || value === undefined ? unknown : `${scaled(value, 1000)}/s`;
+  value === null || value === undefined ? unknown : `${scaled(value)}/s`;
 
 export function formatByteRate(value: number | null | undefined): string {
   if (value === null || value === undefined) return unknown;
-  const text = scaled(value, 1000);
+  const text = scaled(value);
   return `${text}${text.includes(' ') ? '' : ' '}B/s`;
 }
 
 export function formatMs(value: number | null | undefined): string {
   if (value === null || value === undefined) return unknown;
-  if (value >= 1000) return `${scaled(value / 1000, 1000)} s`;
-  return value >= 1 ? `${scaled(value, 1000)} ms` : `${scaled(value * 1000, 1000)} us`;
+  // The unit is that of the number as it is written: 999.7 ms is a second.
+  if (value >= 999.5) return `${short(value / 1000)} s`;
+  return value >= 0.9995 ? `${short(value)} ms` : `${short(value * 1000)} us`;
 }
 
 /** Hours, minutes, seconds of the day here. */

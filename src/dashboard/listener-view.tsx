@@ -1,13 +1,9 @@
 // ListenerView: one listener: where clients arrive, and how that has been.
+import type { ListenerOverview } from '../model/overview.ts';
 import { HistoryCharts } from './history-charts.tsx';
-import type { OverviewAnswer } from './live.ts';
 import { hashOf } from './place.ts';
 
-export function ListenerView({
-  listener,
-}: {
-  readonly listener: OverviewAnswer['listeners'][number];
-}) {
+export function ListenerView({ listener }: { readonly listener: ListenerOverview }) {
   const { name, protocol, addresses, pool } = listener;
   return (
     <>

@@ -1,15 +1,8 @@
 // Live: what the page shows of sluice as a whole, kept up to date: by polling, and at once when an
 // event says that something has changed.
-import type { Overview } from '../model/overview.ts';
+import type { OverviewAnswer } from '../model/overview.ts';
 import { ApiError, get } from './api.ts';
 import { followEvents, type SluiceEvent } from './follow-events.ts';
-
-/** The body of GET /api/v1/overview. */
-export type OverviewAnswer = Overview & {
-  readonly version: string;
-  readonly ready: boolean;
-  readonly missing: readonly string[];
-};
 
 export interface LiveState {
   /** null before the first answer. */

@@ -1,13 +1,13 @@
 // Page: the frame around all views, and which of them is shown.
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Overview } from '../model/overview.ts';
 import { ConfigView } from './config-view.tsx';
-import { fileIsRefused } from './event-text.ts';
 import { EventList, EventsView } from './events-view.tsx';
 import { Flow } from './flow.tsx';
 import { connectionText, Header } from './header.tsx';
 import { HistoryCharts } from './history-charts.tsx';
 import { ListenerView } from './listener-view.tsx';
-import { Live, type LiveState, nothingYet, type OverviewAnswer } from './live.ts';
+import { Live, type LiveState, nothingYet } from './live.ts';
 import { hashOf, type Place, placeOf } from './place.ts';
 import { PoolView } from './pool-view.tsx';
 import { Summary } from './summary.tsx';
@@ -75,7 +75,7 @@ function OverviewView({ state }: { readonly state: LiveState }) {
 interface ViewProps {
   readonly place: Place;
   readonly state: LiveState;
-  readonly overview: OverviewAnswer;
+  readonly overview: Overview;
   readonly done: () => void;
 }
 
@@ -122,7 +122,7 @@ export function Page() {
     <>
       <Header place={place} state={state} />
       <main ref={main} tabIndex={-1} class={state.connection}>
-        {fileIsRefused(state.events) && place.view !== 'config' && <RefusedNote />}
+        {state.overview?.fileRefused && place.view !== 'config' && <RefusedNote />}
         {state.connection === 'locked' ? (
           <TokenPrompt why={state.why} done={look} />
         ) : state.overview === null ? (

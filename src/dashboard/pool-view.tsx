@@ -1,31 +1,24 @@
 // PoolView: one pool: its charts, and a table of its targets to search, sort and change.
 import { useState } from 'preact/hooks';
+import type { PoolOverview, TargetOverview } from '../model/overview.ts';
 import type { TargetStanding } from '../model/placement.ts';
+import { bytesPerSecond } from './bytes-per-second.ts';
 import { formatByteRate, formatCount, formatMs, formatRate } from './format.ts';
 import { HistoryCharts } from './history-charts.tsx';
-import type { OverviewAnswer } from './live.ts';
 import { Pager, pageOf } from './pager.tsx';
 import { hashOf } from './place.ts';
 import { countStandings, Standing, StandingBar, standingOrder } from './standing.tsx';
 import { TargetActions } from './target-actions.tsx';
 
-type Pool = OverviewAnswer['pools'][number];
-type Target = Pool['targets'][number];
-
 const rowsPerPage = 50;
 
-const bytesOf = (target: Target): number | null =>
-  target.toTargetBytesPerSecond === null
-    ? null
-    : target.toTargetBytesPerSecond + (target.toClientBytesPerSecond ?? 0);
-
 const numberColumns = [
-  ['weight', 'weight', ({ weight }: Target) => weight, formatCount],
-  ['open', 'open', ({ active }: Target) => active, formatCount],
-  ['new', 'new', ({ openedPerSecond }: Target) => openedPerSecond, formatRate],
-  ['bytes', 'bytes', bytesOf, formatByteRate],
-  ['p95', 'p95', ({ p95Ms }: Target) => p95Ms, formatMs],
-  ['errors', 'errors', ({ errorsPerSecond }: Target) => errorsPerSecond, formatRate],
+  ['weight', 'weight', ({ weight }: TargetOverview) => weight, formatCount],
+  ['open', 'open', ({ active }: TargetOverview) => active, formatCount],
+  ['new', 'new', ({ openedPerSecond }: TargetOverview) => openedPerSecond, formatRate],
+  ['bytes', 'bytes', bytesPerSecond, formatByteRate],
+  ['p95', 'p95', ({ p95Ms }: TargetOverview) => p95Ms, formatMs],
+  ['errors', 'errors', ({ errorsPerSecond }: TargetOverview) => errorsPerSecond, formatRate],
 ] as const;
 
 export interface TargetChoice {
@@ -37,9 +30,9 @@ export interface TargetChoice {
 
 /** Those that fit, in the wanted order. Pure. */
 export function chooseTargets(
-  targets: readonly Target[],
+  targets: readonly TargetOverview[],
   { search, standing, sort }: TargetChoice,
-): readonly Target[] {
+): readonly TargetOverview[] {
   const wanted = search.toLowerCase();
   const fitting = targets.filter(
     (target) =>
@@ -49,7 +42,7 @@ export function chooseTargets(
   if (sort === 'file') return fitting;
   if (sort === 'name') return fitting.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   if (sort === 'worst') {
-    const grave = ({ standing: is }: Target) => standingOrder.indexOf(is);
+    const grave = ({ standing: is }: TargetOverview) => standingOrder.indexOf(is);
     return fitting.toSorted((a, b) => grave(b) - grave(a));
   }
   const column = numberColumns.find(([key]) => key === sort);
@@ -70,7 +63,7 @@ function Choice({
   choice,
   choose,
 }: {
-  readonly targets: readonly Target[];
+  readonly targets: readonly TargetOverview[];
   readonly choice: TargetChoice;
   readonly choose: (choice: TargetChoice) => void;
 }) {
@@ -118,7 +111,7 @@ function Row({
   done,
 }: {
   readonly pool: string;
-  readonly target: Target;
+  readonly target: TargetOverview;
   readonly done: () => void;
 }) {
   const { name, address, standing } = target;
@@ -145,7 +138,13 @@ function Row({
   );
 }
 
-export function PoolView({ pool, done }: { readonly pool: Pool; readonly done: () => void }) {
+export function PoolView({
+  pool,
+  done,
+}: {
+  readonly pool: PoolOverview;
+  readonly done: () => void;
+}) {
   const [choice, choose] = useState<TargetChoice>({ search: '', standing: '', sort: 'file' });
   const [page, setPage] = useState(0);
   const shown = pageOf(chooseTargets(pool.targets, choice), page, rowsPerPage);

@@ -1,6 +1,6 @@
 // Summary: all of sluice in a few large numbers, above everything else.
+import type { Overview } from '../model/overview.ts';
 import { formatByteRate, formatCount, formatMs, formatRate } from './format.ts';
-import type { OverviewAnswer } from './live.ts';
 import { StandingBar } from './standing.tsx';
 
 function Tile({ name, value, alarm }: { name: string; value: string; alarm?: boolean }) {
@@ -12,7 +12,7 @@ function Tile({ name, value, alarm }: { name: string; value: string; alarm?: boo
   );
 }
 
-export function Summary({ overview }: { readonly overview: OverviewAnswer }) {
+export function Summary({ overview }: { readonly overview: Overview }) {
   const { total, pools } = overview;
   const targets = pools.flatMap((pool) => pool.targets);
   return (

@@ -1,15 +1,13 @@
 // TargetView: one target: what is known of it, what can be done to it, and how it has been.
+import type { TargetOverview } from '../model/overview.ts';
 import type { TargetStatus } from '../model/status.ts';
 import { targetPath } from './api.ts';
 import { formatCount, formatMs, formatTime } from './format.ts';
 import { HistoryCharts } from './history-charts.tsx';
-import type { OverviewAnswer } from './live.ts';
 import { hashOf } from './place.ts';
 import { Standing } from './standing.tsx';
 import { TargetActions } from './target-actions.tsx';
 import { useAnswer } from './use-answer.ts';
-
-type Target = OverviewAnswer['pools'][number]['targets'][number];
 
 const detailEveryMs = 1000;
 
@@ -57,7 +55,7 @@ function Facts({ status }: { readonly status: TargetStatus }) {
 
 export interface TargetViewProps {
   readonly pool: string;
-  readonly target: Target;
+  readonly target: TargetOverview;
   readonly done: () => void;
 }
 

@@ -15,7 +15,12 @@ export function applyTheme(theme: Theme): void {
   else document.documentElement.dataset['theme'] = theme;
 }
 
+/** Never shown: colours of page.css depend on the theme, and are settled only where one is used. */
+let probe: HTMLElement | null = null;
+
 /** A colour of page.css as it is now. */
 export function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  probe ??= document.head.appendChild(document.createElement('i'));
+  probe.style.color = `var(--${name})`;
+  return getComputedStyle(probe).color;
 }

@@ -8,7 +8,7 @@
 import type { Clock, Timer } from '../clock.js';
 import type { EngineCounters, SumReader } from '../engine/engine.js';
 import type { History, HistoryWindow } from '../model/history.js';
-import type { Overview, Rates } from '../model/overview.js';
+import { noRates, type Overview, type Rates } from '../model/overview.js';
 import { type Placement, standings } from '../model/placement.js';
 import { RowMeter } from './row-meter.js';
 import { StepAxis } from './step-axis.js';
@@ -85,17 +85,6 @@ const lossReasons = [
   'limit',
   'local_error',
 ];
-
-const noRates: Rates = {
-  active: null,
-  openedPerSecond: null,
-  toTargetBytesPerSecond: null,
-  toClientBytesPerSecond: null,
-  errorsPerSecond: null,
-  p50Ms: null,
-  p95Ms: null,
-  p99Ms: null,
-};
 
 interface ListenerSubject {
   readonly meter: RowMeter;

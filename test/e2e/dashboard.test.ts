@@ -107,27 +107,30 @@ describe.runIf(requireTools('chromium'))('the dashboard', () => {
     await page.goto(url);
     await card(page, 't1', 'healthy').waitFor();
     // The page itself looks at its clock when it shows it; a test would see it late.
-    const seen = page.evaluate(
-      () =>
-        new Promise<number>((resolve) => {
-          const observer = new MutationObserver(() => {
-            if (document.querySelector('a.card.unhealthy') === null) return;
-            observer.disconnect();
-            resolve(Date.now());
-          });
-          observer.observe(document.body, { subtree: true, childList: true, attributes: true });
-        }),
-    );
-    const killedMs = Date.now();
-    targets[1]?.process.kill('SIGKILL');
-    const tookMs = (await seen) - killedMs;
-    process.stderr.write(`dashboard: a dead target is shown after ${tookMs} ms\n`);
-    expect(tookMs).toBeLessThan(5000);
-    await card(page, 't1', 'unhealthy').waitFor();
-    await page.getByText('health unhealthy').waitFor();
-
-    await startEchoProcess({ port: targets[1]?.port ?? 0 });
-    await card(page, 't1', 'healthy').waitFor();
+    await page.evaluate(() => {
+      const observer = new MutationObserver(() => {
+        if (document.querySelector('a.card.unhealthy') === null) return;
+        document.body.dataset['seenMs'] ??= String(Date.now());
+      });
+      observer.observe(document.body, { subtree: true, childList: true, attributes: true });
+    });
+    // The quickest of some: what a busy machine adds to one of them is not the page's.
+    const port = targets[1]?.port ?? 0;
+    let quickestMs = Number.POSITIVE_INFINITY;
+    let dying = targets[1];
+    for (let round = 0; round < 3; round++) {
+      const killedMs = Date.now();
+      dying?.process.kill('SIGKILL');
+      await card(page, 't1', 'unhealthy').waitFor();
+      await page.getByText('health unhealthy').nth(round).waitFor();
+      const seenMs = Number(await page.locator('body').getAttribute('data-seen-ms'));
+      quickestMs = Math.min(quickestMs, seenMs - killedMs);
+      dying = await startEchoProcess({ port });
+      await card(page, 't1', 'healthy').waitFor();
+      await page.evaluate(() => delete document.body.dataset['seenMs']);
+    }
+    process.stderr.write(`dashboard: a dead target is shown after ${quickestMs} ms\n`);
+    expect(quickestMs).toBeLessThan(1000);
   });
 
   it('drains a target after a question, disables and enables it', async () => {
@@ -153,7 +156,10 @@ describe.runIf(requireTools('chromium'))('the dashboard', () => {
     expect(await adminState('t0')).toBe('disabled');
     await button(page, 'Enable web/t0').click();
     await button(page, 'Enable').click();
-    await page.getByRole('row', { name: 't0' }).getByText('healthy').waitFor();
+    await page
+      .getByRole('row', { name: 't0' })
+      .getByText(/ healthy$/)
+      .waitFor();
     expect(await adminState('t0')).toBe('enabled');
     expect(await adminState('t1')).toBe('enabled');
   });
@@ -198,6 +204,53 @@ describe.runIf(requireTools('chromium'))('the dashboard', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Reload' }).click();
     await page.getByText('The file has errors').waitFor({ state: 'detached' });
     await page.getByText('What runs is what the file said').waitFor();
+  });
+
+  it('keeps saying that the file is wrong when something is changed at run time', async () => {
+    const { sluice, url, config } = await start(1);
+    const { page } = await open();
+    await page.goto(url);
+    await card(page, 't0', 'healthy').waitFor();
+    await sluice.writeConfig(config.replace('fall: 1', 'fal: 1'));
+    sluice.signal('SIGHUP');
+    const note = page.getByRole('alert').filter({ hasText: 'The file has errors' });
+    await note.waitFor();
+    const applied = (await page.getByText('reload applied').count()) + 1;
+    await page.goto(`${url}/#/target/web/t0`);
+    await button(page, 'Weight web/t0').click();
+    await page.getByRole('textbox', { name: 'weight' }).fill('7');
+    await button(page, 'Change').click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.goto(`${url}/#/overview`);
+    await page
+      .getByText('reload applied')
+      .nth(applied - 1)
+      .waitFor();
+    await note.waitFor();
+    await sluice.writeConfig(config);
+    sluice.signal('SIGHUP');
+    await note.waitFor({ state: 'detached' });
+  });
+
+  it('listens to nothing while nobody sees it, and then catches up', async () => {
+    const { url } = await start(2);
+    const { page } = await open();
+    await page.goto(url);
+    await card(page, 't0', 'healthy').waitFor();
+    const hide = (hidden: boolean) =>
+      page.evaluate((is) => {
+        Object.defineProperty(document, 'hidden', { configurable: true, get: () => is });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, hidden);
+    const streams: string[] = [];
+    page.on('requestfailed', (request) => streams.push(new URL(request.url()).pathname));
+    await hide(true);
+    await waitFor('the end of its stream', () => streams.includes('/api/v1/events'));
+    const headers = { 'content-type': 'application/json' };
+    const disable = `${url}/api/v1/pools/web/targets/t1/disable`;
+    expect((await fetch(disable, { method: 'POST', headers, body: '{}' })).status).toBe(200);
+    await hide(false);
+    await page.getByText('admin state disabled').waitFor();
   });
 
   it('survives a restart of sluice, without being loaded again', async () => {

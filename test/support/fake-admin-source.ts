@@ -6,6 +6,7 @@ import { adminRoutes } from '../../src/admin/routes.js';
 import { hashToken } from '../../src/admin/token.js';
 import { connectTimes } from '../../src/model/connection-ends.js';
 import { emptyHistogram } from '../../src/model/histogram.js';
+import { noRates } from '../../src/model/overview.js';
 import { responseTimes } from '../../src/model/response-times.js';
 import type { PoolStatus, Status, TargetStatus } from '../../src/model/status.js';
 
@@ -73,17 +74,6 @@ export const accessByTokens: ReturnType<AdminSource['access']> = {
     role,
     hash: hashToken(roleTokens[role]),
   })),
-};
-
-const noRates = {
-  active: null,
-  openedPerSecond: null,
-  toTargetBytesPerSecond: null,
-  toClientBytesPerSecond: null,
-  errorsPerSecond: null,
-  p50Ms: null,
-  p95Ms: null,
-  p99Ms: null,
 };
 
 export function adminSource(parts: Partial<AdminSource> = {}): AdminSource {

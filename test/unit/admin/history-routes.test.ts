@@ -29,6 +29,7 @@ it('an overview has the version, whether sluice is ready, and the rates', async 
     version: '1.2.3',
     ready: true,
     missing: [],
+    fileRefused: false,
     pools: [{ name: 'web', targets: [{ name: 'a/b', standing: 'healthy' }] }],
   });
   keeper.close();

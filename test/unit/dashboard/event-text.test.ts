@@ -1,6 +1,6 @@
 // Events in words for people.
 import { expect, it } from 'vitest';
-import { eventText, fileIsRefused } from '../../../src/dashboard/event-text.ts';
+import { eventText } from '../../../src/dashboard/event-text.ts';
 
 it('an event says what happened, to whom, and the rest in words with units', () => {
   expect(
@@ -37,15 +37,4 @@ it('an event of a pool, or of a listener, is about that', () => {
     whom: 'in',
     rest: 'owner listener',
   });
-});
-
-it('the file is refused until a reload, or a start, takes it', () => {
-  const [refused, applied, other] = ['reload_refused', 'reload_applied', 'drain_started'].map(
-    (event) => ({ event }),
-  );
-  if (!refused || !applied || !other) throw new Error('three events');
-  expect(fileIsRefused([])).toBe(false);
-  expect(fileIsRefused([other, refused, applied])).toBe(true);
-  expect(fileIsRefused([applied, refused])).toBe(false);
-  expect(fileIsRefused([{ event: 'ready' }, refused])).toBe(false);
 });

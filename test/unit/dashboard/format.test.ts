@@ -36,6 +36,17 @@ it('rates and times have their units', () => {
   expect([formatMs(0.4), formatMs(12.34), formatMs(61_000)]).toEqual(['400 us', '12.3 ms', '61 s']);
 });
 
+it.each([
+  [999.4, '999 ms'],
+  [999.7, '1 s'],
+  [0.9994, '999 us'],
+  [0.9997, '1 ms'],
+  [99.96, '100 ms'],
+  [1_500_000, '1500 s'],
+])('%d ms is %s', (ms, text) => {
+  expect(formatMs(ms)).toBe(text);
+});
+
 it('a time of day has hours, minutes and seconds, of this place', () => {
   expect(formatTime(new Date(2026, 0, 2, 3, 4, 5).getTime())).toBe('03:04:05');
 });

@@ -7,6 +7,7 @@ import { chooseTargets } from '../../../src/dashboard/pool-view.tsx';
 import { countStandings } from '../../../src/dashboard/standing.tsx';
 import { spansOf } from '../../../src/dashboard/timeline.tsx';
 import { weightIn } from '../../../src/dashboard/weight-action.tsx';
+import { noRates } from '../../../src/model/overview.ts';
 import type { TargetStanding } from '../../../src/model/placement.ts';
 
 function target(name: string, standing: TargetStanding, active: number | null = null) {
@@ -16,14 +17,8 @@ function target(name: string, standing: TargetStanding, active: number | null = 
     standing,
     eligible: standing === 'healthy',
     weight: 1,
+    ...noRates,
     active,
-    openedPerSecond: null,
-    toTargetBytesPerSecond: null,
-    toClientBytesPerSecond: null,
-    errorsPerSecond: null,
-    p50Ms: null,
-    p95Ms: null,
-    p99Ms: null,
   };
 }
 
