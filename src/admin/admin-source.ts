@@ -14,7 +14,7 @@ import type {
 } from '../model/config-change.js';
 import type { DrainOutcome, DrainRules } from '../model/drain.js';
 import type { Explanation } from '../model/explanation.js';
-import type { Status } from '../model/status.js';
+import type { Status, StatusScope } from '../model/status.js';
 import type { AdminState } from '../model/target.js';
 import type { EventStreams } from './event-streams.js';
 
@@ -85,7 +85,8 @@ export interface AdminSource {
   readonly counters: CounterCatalog;
   readonly history: Pick<HistoryKeeper, 'read' | 'overview'>;
   readonly events: Pick<EventStreams, 'open' | 'kept'>;
-  status(): Status;
+  /** `scope`: all of it when absent. */
+  status(scope?: StatusScope): Status;
   readiness(): Readiness;
   /** What a client would get now, and why. Throws SluiceError when a worker does not answer. */
   explain(wish: ExplainWish): Promise<ExplainAnswer>;

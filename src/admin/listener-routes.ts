@@ -27,7 +27,7 @@ export function addListenerRoutes(api: Api, source: AdminSource): void {
         },
       },
     },
-    (context) => context.json({ listeners: source.status().listeners }),
+    (context) => context.json({ listeners: source.status('listeners').listeners }),
   );
 
   api.add(
@@ -47,7 +47,7 @@ export function addListenerRoutes(api: Api, source: AdminSource): void {
     },
     (context) => {
       const { listener } = context.req.valid('param');
-      const found = source.status().listeners.find(({ name }) => name === listener);
+      const found = source.status('listeners').listeners.find(({ name }) => name === listener);
       if (found !== undefined) return context.json(found);
       return refuse(context, 404, 'SLUICE_ADMIN_NAME', noListener(listener));
     },

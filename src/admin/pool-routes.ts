@@ -30,7 +30,8 @@ function summaryOf({ targets, tiers, ...pool }: PoolStatus): PoolSummary {
 }
 
 export function addPoolRoutes(api: Api, source: AdminSource): void {
-  const poolNamed = (pool: string) => source.status().pools.find(({ name }) => name === pool);
+  const poolNamed = (pool: string) =>
+    source.status({ pool }).pools.find(({ name }) => name === pool);
 
   api.add(
     {

@@ -8,7 +8,10 @@ import { targetSchema } from './status-schema.js';
 import { pageOf, targetQuery } from './target-page.js';
 
 export function addTargetRoutes(api: Api, source: AdminSource): void {
-  const poolNamed = (pool: string) => source.status().pools.find(({ name }) => name === pool);
+  const poolNamed = (pool: string, target?: string) =>
+    source
+      .status({ pool, ...(target !== undefined && { target }) })
+      .pools.find(({ name }) => name === pool);
 
   api.add(
     {
@@ -61,7 +64,7 @@ export function addTargetRoutes(api: Api, source: AdminSource): void {
     },
     (context) => {
       const { pool, target } = context.req.valid('param');
-      const found = poolNamed(pool)?.targets.find(({ name }) => name === target);
+      const found = poolNamed(pool, target)?.targets.find(({ name }) => name === target);
       if (found !== undefined) return context.json(found);
       return refuse(context, 404, 'SLUICE_ADMIN_NAME', noTarget(pool, target));
     },

@@ -41,7 +41,7 @@ export async function startAdmin(
     counters: balancer.counters,
     history,
     events,
-    status: () => balancer.status(),
+    status: (scope) => balancer.status(scope),
     readiness: () => balancer.readiness(),
     explain: (wish) => answerExplain(balancer, wish),
     connections: { close: (wish) => balancer.closeOpen(wish) },

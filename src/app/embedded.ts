@@ -111,7 +111,8 @@ class Embedded implements EmbeddedLoadBalancer {
   }
 
   addresses(listener: string): readonly string[] {
-    return this.status().listeners.find(({ name }) => name === listener)?.addresses ?? [];
+    const { listeners } = this.#balancer.status('listeners');
+    return listeners.find(({ name }) => name === listener)?.addresses ?? [];
   }
 
   status(): Status {

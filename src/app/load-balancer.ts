@@ -25,7 +25,7 @@ import type { CloseWish } from '../model/close-wish.js';
 import type { Config } from '../model/config.js';
 import type { Explanation } from '../model/explanation.js';
 import type { ProbeDetail } from '../model/health.js';
-import type { Status } from '../model/status.js';
+import type { Status, StatusScope } from '../model/status.js';
 import type { AdminState } from '../model/target.js';
 import { StateFile, type StateFileOptions } from '../state/state-file.js';
 import { beliefSections, pauseDisabled } from './belief-sections.js';
@@ -48,7 +48,8 @@ export interface LoadBalancer {
   readonly config: Config;
   /** What a history reads, every second. */
   readonly sampling: Omit<HistoryOptions, 'clock'>;
-  status(): Status;
+  /** `scope`: all of it when absent. */
+  status(scope?: StatusScope): Status;
   readiness(): Readiness;
   /** All or nothing; settings of engine, admin and log are not part of it. */
   reload(config: Config): Promise<ReloadOutcome>;
@@ -249,12 +250,12 @@ class WiredLoadBalancer implements LoadBalancer {
     this.#agents.update(this.#config.pools, this.#discovery.addresses());
   }
 
-  status(): Status {
+  status(scope?: StatusScope): Status {
     const details = this.#checker.snapshot();
     this.#details = new Map(
       details.map((detail) => [placeKey(detail.pool, detail.target), detail]),
     );
-    return this.#controller.snapshot();
+    return this.#controller.snapshot(scope);
   }
 
   readiness(): Readiness {

@@ -10,7 +10,7 @@ import type { ResolvedNames } from '../model/address-text.js';
 import type { Config } from '../model/config.js';
 import { type DrainOutcome, type DrainRules, endedDrain } from '../model/drain.js';
 import type { HealthChange, RoleReport } from '../model/health.js';
-import type { Status } from '../model/status.js';
+import type { Status, StatusScope } from '../model/status.js';
 import type { Table } from '../model/table.js';
 import type { AdminState } from '../model/target.js';
 import { BoundPorts } from './bound-ports.js';
@@ -256,9 +256,9 @@ export class Controller {
     return this.#inForce;
   }
 
-  snapshot(): Status {
+  snapshot(scope?: StatusScope): Status {
     const { engine, probeDetail } = this.#options;
-    return buildStatus({
+    const sources = {
       generation: this.generation,
       facts: this.#facts(),
       drains: this.#drains.states(),
@@ -267,7 +267,8 @@ export class Controller {
       owners: this.#owners,
       ports: this.#ports,
       probeDetail,
-    });
+    };
+    return buildStatus(sources, scope);
   }
 
   /** No table is sent after this. The engine is not closed: it is not ours. Idempotent. */

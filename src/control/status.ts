@@ -7,7 +7,7 @@ import { goodReasons, type HealthReason, type ProbeDetail } from '../model/healt
 import { emptyHistogram } from '../model/histogram.js';
 import type { Pool } from '../model/pool.js';
 import { responseTimes } from '../model/response-times.js';
-import type { Status, TargetStatus } from '../model/status.js';
+import type { Status, StatusScope, TargetStatus } from '../model/status.js';
 import type { AdminStates, HealthRecord } from './beliefs.js';
 import type { BoundPorts } from './bound-ports.js';
 import type { Facts } from './build-table.js';
@@ -37,7 +37,8 @@ export interface StatusSources {
   readonly drains: ReadonlyMap<string, DrainState>;
 }
 
-export function buildStatus(sources: StatusSources): Status {
+/** `scope`: all of it when absent. */
+export function buildStatus(sources: StatusSources, scope?: StatusScope): Status {
   const { generation, facts, counters, owners, ports } = sources;
   const workers = Array.from({ length: sources.workers }, (_, index) => ({
     index,
@@ -63,35 +64,48 @@ export function buildStatus(sources: StatusSources): Status {
       },
     ];
   });
-  const pools = facts.config.pools.map((pool) => {
-    const states = targetStates(pool, facts);
-    const tiers = chooseTiers(pool, states);
-    const candidates = new Set(tiers.flatMap(({ members }) => members));
-    const slot = facts.ids.pools.used.get(pool.name);
-    const capacity = pool.sticky?.capacity;
-    return {
-      name: pool.name,
-      policy: pool.policy.name,
-      healthCheck: pool.health.kind,
-      role: pool.role,
-      tiers: tiers.map(({ priority, members, share, panic, configured }) => ({
-        priority,
-        candidates: members.length,
-        configured,
-        share: share / wholeShare,
-        panic,
-      })),
-      sticky:
-        slot === undefined || capacity === undefined
-          ? null
-          : { entries: counters.stickyEntries(slot), capacity },
-      totals: slot === undefined ? {} : owners.poolTotals(slot),
-      targets: states.map((state, index) =>
-        targetStatus(sources, pool, state, candidates.has(index)),
-      ),
-    };
-  });
+  const pools = facts.config.pools
+    .filter(({ name }) => holdsPool(scope, name))
+    .map((pool) => {
+      const states = targetStates(pool, facts);
+      const tiers = chooseTiers(pool, states);
+      const candidates = new Set(tiers.flatMap(({ members }) => members));
+      const slot = facts.ids.pools.used.get(pool.name);
+      const capacity = pool.sticky?.capacity;
+      return {
+        name: pool.name,
+        policy: pool.policy.name,
+        healthCheck: pool.health.kind,
+        role: pool.role,
+        tiers: tiers.map(({ priority, members, share, panic, configured }) => ({
+          priority,
+          candidates: members.length,
+          configured,
+          share: share / wholeShare,
+          panic,
+        })),
+        sticky:
+          slot === undefined || capacity === undefined
+            ? null
+            : { entries: counters.stickyEntries(slot), capacity },
+        totals: slot === undefined ? {} : owners.poolTotals(slot),
+        targets: states.flatMap((state, index) =>
+          holdsTarget(scope, state.target.name)
+            ? targetStatus(sources, pool, state, candidates.has(index))
+            : [],
+        ),
+      };
+    });
   return { generation, listeners, pools, workers, eventsDropped };
+}
+
+function holdsPool(scope: StatusScope | undefined, pool: string): boolean {
+  return scope === undefined || (scope !== 'listeners' && scope.pool === pool);
+}
+
+function holdsTarget(scope: StatusScope | undefined, target: string): boolean {
+  if (scope === undefined || scope === 'listeners') return true;
+  return scope.target === undefined || scope.target === target;
 }
 
 function targetStatus(

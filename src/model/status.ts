@@ -117,6 +117,12 @@ export interface WorkerStatus {
   readonly totals: CounterValues;
 }
 
+/**
+ * A part of it, for those who ask often: no pools, or one pool with all of its targets or with one.
+ * What is told of that part is the same.
+ */
+export type StatusScope = 'listeners' | { readonly pool: string; readonly target?: string };
+
 export interface Status {
   readonly generation: { readonly wanted: number; readonly applied: number };
   readonly listeners: readonly ListenerStatus[];

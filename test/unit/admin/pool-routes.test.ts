@@ -40,6 +40,26 @@ describe('pools', () => {
   });
 });
 
+it('what is read of one pool or target asks for no more', async () => {
+  const scopes: unknown[] = [];
+  const admin = fakeAdmin({
+    status: (scope) => {
+      scopes.push(scope);
+      return statusOf(poolStatus('web', targets));
+    },
+  });
+  await admin.get('/api/v1/pools/web/targets/a');
+  await admin.get('/api/v1/pools/web/targets?limit=1');
+  await admin.get('/api/v1/pools/web');
+  await admin.get('/api/v1/listeners');
+  expect(scopes).toEqual([
+    { pool: 'web', target: 'a' },
+    { pool: 'web' },
+    { pool: 'web' },
+    'listeners',
+  ]);
+});
+
 describe('targets of a pool', () => {
   it('come in the order of the file, or sorted', async () => {
     expect(await names('')).toEqual([4, 'badc']);

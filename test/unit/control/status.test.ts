@@ -124,6 +124,28 @@ describe('the snapshot', () => {
     controller.close();
   });
 
+  it('tells of a part just what the whole tells of it', async () => {
+    const { controller, health } = setupController();
+    await controller.start(
+      config([listener('in', 'web'), listener('db', 'db')], [pool('web', [a, b]), pool('db', [a])]),
+    );
+    health(a, 'unhealthy');
+    const whole = controller.snapshot();
+    expect(controller.snapshot('listeners')).toEqual({ ...whole, pools: [] });
+    for (const web of whole.pools) {
+      expect(controller.snapshot({ pool: web.name })).toEqual({ ...whole, pools: [web] });
+      for (const target of web.targets) {
+        const scope = { pool: web.name, target: target.name };
+        const part = { ...web, targets: [target] };
+        expect(controller.snapshot(scope)).toEqual({ ...whole, pools: [part] });
+      }
+      const nobody = { pool: web.name, target: 'nobody' };
+      expect(controller.snapshot(nobody).pools[0]?.targets).toEqual([]);
+    }
+    expect(controller.snapshot({ pool: 'none' })).toEqual({ ...whole, pools: [] });
+    controller.close();
+  });
+
   it('shows the last probe of the address in use, and of no other', async () => {
     const { controller, details } = setupController();
     await controller.start(web());
